@@ -1,0 +1,3 @@
+//! Metrics.
+mod row;
+pub use row::Row;

@@ -1,0 +1,2 @@
+//! pretick
+fn main() {}
