@@ -8,6 +8,13 @@ use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
 
+/// Most parts of a dotted key.
+const DEEPEST: usize = 32;
+/// Characters of a line that are quoted before and after the place of a problem.
+const QUOTED: (usize, usize) = (80, 120);
+/// Problems that are shown; of the others their number.
+const SHOWN: usize = 20;
+
 /// A text that values come from.
 #[derive(Debug)]
 pub struct Source {
@@ -49,6 +56,8 @@ pub enum Value {
     Integer(i64),
     /// Any other number.
     Float(f64),
+    /// A number that 64 bits do not hold, as it was written: `1e400`.
+    Huge(String),
     /// Text.
     Text(String),
     /// `[a, b]`.
@@ -64,6 +73,7 @@ impl Value {
             Value::Bool(_) => "true or false",
             Value::Integer(_) => "a whole number",
             Value::Float(_) => "a number",
+            Value::Huge(_) => "a number too large to compute with",
             Value::Text(_) => "text",
             Value::List(_) => "a list",
             Value::Table(_) => "a table",
@@ -107,11 +117,11 @@ pub struct Problem {
 /// The problems as text for a terminal: place, quoted line, caret, suggestion.
 pub fn render(problems: &[Problem]) -> String {
     let mut out = String::new();
-    for (i, p) in problems.iter().enumerate() {
+    for (i, p) in problems.iter().take(SHOWN).enumerate() {
         if i > 0 {
             out.push_str("\n\n");
         }
-        let label = if p.key.is_empty() { String::new() } else { format!("`{}`: ", p.key) };
+        let label = if p.key.is_empty() { String::new() } else { format!("`{}`: ", printable(&p.key)) };
         let Some(origin) = &p.origin else {
             let _ = write!(out, "{label}{}", p.message);
             if let Some(help) = &p.help {
@@ -120,7 +130,7 @@ pub fn render(problems: &[Problem]) -> String {
             continue;
         };
         let (line, column) = origin.line_column();
-        let quoted = origin.source.text.lines().nth(line - 1).unwrap_or("");
+        let (quoted, indent) = quote(origin.source.text.lines().nth(line - 1).unwrap_or(""), column - 1);
         let width = origin
             .source
             .text
@@ -135,17 +145,53 @@ pub fn render(problems: &[Problem]) -> String {
             p.message,
             "",
             "",
-            " ".repeat(column - 1),
+            " ".repeat(indent),
             "^".repeat(width),
         );
         if let Some(help) = &p.help {
             let _ = write!(out, "\n{:gutter$} = help: {help}", "");
         }
     }
+    if problems.len() > SHOWN {
+        let _ = write!(out, "\n\nand {} more", problems.len() - SHOWN);
+    }
     out
 }
 
+/// Characters that would move the cursor become one space each, so that carets stay in place.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// What is shown of a line around its character `at`, and where that character stands in it.
+fn quote(line: &str, at: usize) -> (String, usize) {
+    let skip = if at > QUOTED.0 { at - QUOTED.0 / 2 } else { 0 };
+    let mut shown: String = printable(line).chars().skip(skip).take(QUOTED.0 + QUOTED.1).collect();
+    if line.chars().count() > skip + QUOTED.0 + QUOTED.1 {
+        shown.push('…');
+    }
+    if skip > 0 {
+        shown.insert(0, '…');
+    }
+    (shown, at - skip + usize::from(skip > 0))
+}
+
 impl Node {
+    /// The text of a document's bytes, or the place of the first byte that is no text.
+    pub fn text(name: &str, bytes: Vec<u8>) -> Result<String, Vec<Problem>> {
+        String::from_utf8(bytes).map_err(|e| {
+            let at = e.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(e.as_bytes()).into_owned();
+            let source = Arc::new(Source { name: name.to_owned(), text });
+            vec![Problem {
+                origin: Some(Origin { source, span: at..at + 1 }),
+                key: String::new(),
+                message: "not UTF-8 text".into(),
+                help: Some("a scenario is a TOML file, saved as UTF-8".into()),
+            }]
+        })
+    }
+
     /// Parses a whole TOML document; `name` is shown in errors.
     pub fn parse(name: &str, text: &str) -> Result<Self, Vec<Problem>> {
         let source = Arc::new(Source { name: name.to_owned(), text: text.to_owned() });
@@ -183,11 +229,15 @@ impl Node {
         if key.is_empty() || value.is_empty() {
             return Err(problem(format!("--set {text}: the key or the value is empty")));
         }
+        if key.split('.').any(str::is_empty) {
+            return Err(problem(format!("--set {text}: a part of the key is empty")));
+        }
         let prefix = "value = ";
         let parsed = Self::parse("--set", &format!("{prefix}{value}"));
+        // A line break would begin a second assignment that nobody reads: such a text stays a text.
         let node = match parsed {
-            Ok(node) => node.get("value").cloned(),
-            Err(_) => None,
+            Ok(node) if node.entries().is_some_and(|e| e.len() == 1) => node.get("value").cloned(),
+            _ => None,
         };
         let source = Arc::new(Source { name: "--set".into(), text: text.to_owned() });
         let span = text.len() - value.len()..text.len();
@@ -261,6 +311,9 @@ impl Node {
             message,
             help,
         };
+        if path.split('.').count() > DEEPEST {
+            return Err(problem("no key is as deep as this".into(), None));
+        }
         let Some((head, rest)) = path.split_once('.') else {
             let Value::Table(entries) = &mut self.value else {
                 return Err(problem("there is no table to set this key in".into(), None));
@@ -342,8 +395,12 @@ fn convert(value: &toml::de::DeValue<'_>, span: Range<usize>, source: &Arc<Sourc
     let value = match value {
         DeValue::Boolean(b) => Value::Bool(*b),
         DeValue::Integer(i) => i64::from_str_radix(i.as_str(), i.radix())
-            .map_or_else(|_| Value::Text(i.as_str().to_owned()), Value::Integer),
-        DeValue::Float(f) => f.as_str().parse().map_or_else(|_| Value::Text(f.as_str().to_owned()), Value::Float),
+            .map_or_else(|_| Value::Huge(i.as_str().to_owned()), Value::Integer),
+        // "inf" is written as a word; digits that overflow are not meant as infinity.
+        DeValue::Float(f) => match f.as_str().parse::<f64>() {
+            Ok(v) if v.is_finite() || !f.as_str().contains(|c: char| c.is_ascii_digit()) => Value::Float(v),
+            _ => Value::Huge(f.as_str().to_owned()),
+        },
         DeValue::String(s) => Value::Text(s.to_string()),
         DeValue::Datetime(d) => Value::Text(d.to_string()),
         DeValue::Array(items) => Value::List(items.iter().map(|v| convert(v.get_ref(), v.span(), source)).collect()),

@@ -20,10 +20,10 @@ use std::convert::Infallible;
 /// Version of the counter layout and of every purpose number; part of a run's identity.
 pub const RNG_VERSION: u32 = 1;
 
-const MULTIPLIER: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
-const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
+pub(crate) const MULTIPLIER: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
+pub(crate) const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 /// Rounds of Philox4x32-10.
-pub const ROUNDS: usize = 10;
+pub(crate) const ROUNDS: usize = 10;
 
 /// What a draw is for. Numbers are part of [`RNG_VERSION`]: add at the end, never renumber.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

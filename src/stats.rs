@@ -159,7 +159,7 @@ pub struct Interval {
 }
 
 /// What the spread over replications means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Spread {
     /// Replications are independent populations: the interval is of their mean, sd/√R with Student's quantile.
@@ -173,6 +173,11 @@ impl Interval {
     pub fn from_replications(values: &[f64], spread: Spread) -> Self {
         let finite: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
         let n = finite.len() as f64;
+        // A constant infinity (ε of raw sharing) is a value, not a gap.
+        if !values.is_empty() && values.iter().all(|v| *v == f64::INFINITY) {
+            let end = if values.len() < 2 { f64::NAN } else { f64::INFINITY };
+            return Self { mean: f64::INFINITY, lo: end, hi: end };
+        }
         if finite.is_empty() {
             return Self { mean: f64::NAN, lo: f64::NAN, hi: f64::NAN };
         }
@@ -336,11 +341,13 @@ mod tests {
         assert!(independent.hi - independent.lo < 0.11);
         assert!(resampled.hi - resampled.lo > 1.9);
         assert!(Interval::from_replications(&[1.0], Spread::Independent).lo.is_nan());
+        assert_eq!(Interval::from_replications(&[f64::INFINITY; 2], Spread::Independent).mean, f64::INFINITY);
+        assert!(Interval::from_replications(&[f64::INFINITY, f64::NAN], Spread::Independent).mean.is_nan());
     }
 
     #[test]
     fn normal_mean_integrates_moments() {
         assert!((normal_mean(|x| x * x) - 1.0).abs() < 1e-12);
-        assert!((normal_mean(|x| libm::exp(x)) - libm::exp(0.5)).abs() < 1e-10);
+        assert!((normal_mean(libm::exp) - libm::exp(0.5)).abs() < 1e-10);
     }
 }

@@ -86,6 +86,12 @@ impl Frame {
         self.data.as_slice_memory_order_mut().map_or(&mut [], |all| &mut all[j * rows..(j + 1) * rows])
     }
 
+    /// All columns, to be written side by side.
+    pub fn columns_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
+        let rows = self.rows().max(1);
+        self.data.as_slice_memory_order_mut().unwrap_or(&mut []).chunks_exact_mut(rows)
+    }
+
     /// The whole table, rows × columns.
     pub fn array(&self) -> ArrayView2<'_, f32> {
         self.data.view()
