@@ -1,0 +1,323 @@
+//! Real histories: people read from a table, through a column map.
+//!
+//! A CSV (or flat Parquet) file has a row a person. The map ([`TableParams`], keys under `histories.source.table`)
+//! says which columns the lender always sees, which need consent, what happened, who belongs to which group and
+//! cohort; the file is named on the command line, never in the scenario.
+//!
+//! **Resampling.** Replication r draws n persons from the n of the table with replacement (keyed draws, one a slot),
+//! so that intervals say how much the answer depends on who happens to be in the table. Copies keep `origin`, the
+//! number of the original person: halves are split by it, and nobody is trained on and scored. ε is that of one copy: a
+//! real person who is drawn k times would pay k ε. Fits on some .63·n distinct persons are a little worse than on the
+//! table itself, in every arm. The bootstrap is of persons, not of cohorts.
+//!
+//! **Quality proxy.** A table has no latent quality. With y the outcome, p its mean over the table and e standard normal,
+//!
+//! ```text
+//! z = √(1 − r²)·e − r·(y − p)/√(p(1 − p))        r = histories.source.table.proxy_correlation
+//! ```
+//!
+//! has mean 0, variance 1 and correlation −r with default, and is near normal for small r. It serves one purpose:
+//! `consent.quality_correlation` must mean something here too. Scorers never see it.
+//!
+//! **Order.** Persons are ordered by cohort, then id: with an id column the order of the file's rows changes nothing.
+//!
+//! **Limits.** No selection into the table is modelled; cohort, group and income are what the columns say; persons
+//! whose applications were refused before are not in it.
+
+mod cells;
+mod fields;
+mod layout;
+mod map;
+mod plan;
+mod ranges;
+mod read;
+mod source;
+#[cfg(test)]
+mod taiwan_tests;
+#[cfg(test)]
+mod tests;
+
+pub use fields::{BandCells, Code, CohortKey, Group, GroupKeys, Names, Tables, ValueCells};
+pub use map::{Feature, FileColumn, Income, TableKeys, TableParams, Transform};
+pub use read::Skipped;
+
+use super::{FileDepth, People};
+use crate::document::Problem;
+use crate::error::{Error, Result};
+use crate::rng::{Entity, Purpose, Streams, mix};
+use crate::view::{Column, Frame};
+use cells::Cells;
+use plan::{Plan, Wanted};
+use rayon::prelude::*;
+use read::{Builder, Person};
+use sha2::{Digest, Sha256};
+use std::path::Path;
+
+/// Cohorts with fewer persons are noted.
+const SMALL_COHORT: usize = 10;
+
+/// A table of real histories: read once, shared by all replications.
+#[derive(Clone, Debug)]
+pub struct Table {
+    file: String,
+    sha256: String,
+    group_names: Vec<String>,
+    cells: Cells,
+    r: f64,
+    default_rate: f64,
+    skipped: Skipped,
+    notes: Vec<String>,
+    rows: Rows,
+}
+
+/// The persons, ordered by cohort, then id.
+#[derive(Clone, Debug)]
+struct Rows {
+    bureau: Frame,
+    platform: Frame,
+    default: Vec<bool>,
+    group: Vec<u8>,
+    depth: Vec<FileDepth>,
+    decile: Vec<u8>,
+    cohort: Vec<u32>,
+    /// Who draws the quality proxy: the id, hashed.
+    key: Vec<u64>,
+}
+
+impl Table {
+    /// Reads `path` through the map: Parquet where the name ends in `.parquet`, else CSV. Malformed rows are an error,
+    /// or counted and left out where `skip_bad_rows`.
+    pub fn open(path: &Path, params: &TableParams, skip_bad_rows: bool) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+        let name = path.display().to_string();
+        let is_parquet = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
+        Self::read(&name, &bytes, is_parquet.then_some(path), params, skip_bad_rows)
+    }
+
+    /// Reads CSV text; `name` stands for the file in errors.
+    pub fn from_csv(name: &str, bytes: &[u8], params: &TableParams, skip_bad_rows: bool) -> Result<Self> {
+        Self::read(name, bytes, None, params, skip_bad_rows)
+    }
+
+    fn read(name: &str, bytes: &[u8], parquet: Option<&Path>, params: &TableParams, skip: bool) -> Result<Self> {
+        let keys = &params.keys;
+        // A map that came from TOML was checked there, with its places; this is for one that was built in code.
+        let plan = Plan::new(keys).map_err(|faults| {
+            let place = |f: plan::Fault| Problem {
+                origin: None,
+                key: format!("histories.source.table.{}", f.key),
+                message: f.message,
+                help: f.help,
+            };
+            Error::Scenario(faults.into_iter().map(place).collect())
+        })?;
+        let mut builder = Builder::new(name, keys, &plan, skip);
+        let mut sink = |line: u64, record: &csv::ByteRecord| builder.take(line, record);
+        if let Some(path) = parquet {
+            source::parquet_records(path, &mut sink)?;
+        } else {
+            let delimiter = keys.delimiter.as_bytes().first().copied().unwrap_or(b',');
+            source::csv_records(bytes, delimiter, keys.header_line, &mut sink)?;
+        }
+        let hex = |n: u8| char::from(b"0123456789abcdef"[usize::from(n)]);
+        let sha256: String = Sha256::digest(bytes).iter().flat_map(|b| [hex(b >> 4), hex(b & 15)]).collect();
+        Ok(Self::build(name, sha256, keys, &plan, builder.finish()?))
+    }
+
+    fn build(file: &str, sha256: String, keys: &TableKeys, plan: &Plan, read: Builder<'_>) -> Self {
+        let (group_names, group_of) = groups(keys, plan, &read.codes);
+        let order = order(&read.persons);
+        let in_order: Vec<&Person> = order.iter().map(|i| &read.persons[*i as usize]).collect();
+        let frame = |wanted: &[Wanted], first: usize| {
+            let columns: Vec<Column> = wanted.iter().map(|w| w.column.clone()).collect();
+            let mut frame = Frame::zeros(columns, order.len());
+            for j in 0..wanted.len() {
+                let from = &read.features[first + j];
+                frame.column_mut(j).iter_mut().zip(&order).for_each(|(to, i)| *to = from[*i as usize]);
+            }
+            frame
+        };
+        let rows = Rows {
+            bureau: frame(&plan.bureau, 0),
+            platform: frame(&plan.platform, plan.bureau.len()),
+            default: in_order.iter().map(|p| p.default).collect(),
+            group: in_order.iter().map(|p| group_of[usize::from(p.group)]).collect(),
+            depth: in_order.iter().map(|p| p.file).collect(),
+            decile: in_order.iter().map(|p| p.decile).collect(),
+            cohort: in_order.iter().map(|p| p.cohort).collect(),
+            key: in_order
+                .iter()
+                .zip(&order)
+                .map(|(p, i)| if p.id.is_empty() { u64::from(*i) } else { hash(&p.id) })
+                .collect(),
+        };
+        let default_rate = rows.default.iter().filter(|d| **d).count() as f64 / rows.default.len() as f64;
+        let notes = notes(plan, &read, &rows.cohort);
+        Self {
+            file: file.to_owned(),
+            sha256,
+            group_names,
+            cells: plan.cells.clone(),
+            r: keys.proxy_correlation,
+            default_rate,
+            skipped: read.skipped,
+            notes,
+            rows,
+        }
+    }
+
+    /// Number of persons.
+    pub fn persons(&self) -> usize {
+        self.rows.default.len()
+    }
+
+    /// The file, as it was named.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// SHA-256 of the file's bytes, in hexadecimal: part of a run's identity.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Share of persons who defaulted.
+    pub fn default_rate(&self) -> f64 {
+        self.default_rate
+    }
+
+    /// Malformed rows that were left out.
+    pub fn skipped(&self) -> &Skipped {
+        &self.skipped
+    }
+
+    /// What a reader of the results should know of the data: rows left out, values clamped, small cohorts.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Number of publicly enumerated cohorts, people in them or not.
+    pub fn cohorts(&self) -> u32 {
+        self.cells.count()
+    }
+
+    /// A cohort in words, e.g. `EDUCATION=2, AGE 30..40`.
+    pub fn cohort_name(&self, cohort: u32) -> String {
+        self.cells.name(cohort)
+    }
+
+    /// The people of one replication: a bootstrap of the table where `resample`, else the table itself.
+    ///
+    /// All apply, `pd` is empty, community and district are the cohort, whose size is private.
+    pub fn people(&self, streams: Streams, resample: bool) -> People {
+        let n = self.persons();
+        let mut drawn: Vec<u32> = if resample {
+            let slot = |i: usize| {
+                let u = streams.uniform(Entity::Person(i as u64), 0, Purpose::Bootstrap);
+                ((u * n as f64) as usize).min(n - 1) as u32
+            };
+            (0..n).into_par_iter().with_min_len(4096).map(slot).collect()
+        } else {
+            (0..n as u32).collect()
+        };
+        // A cohort's members stand together, and so do the copies of a person.
+        drawn.sort_unstable();
+        let p = self.default_rate;
+        let spread = libm::sqrt(p * (1.0 - p));
+        let own = libm::sqrt(1.0 - self.r * self.r);
+        let quality = |i: &u32| {
+            let (who, y) = (self.rows.key[*i as usize], f64::from(self.rows.default[*i as usize]));
+            let e = streams.normal(Entity::Person(who), 0, Purpose::QualityProxy);
+            (own * e - self.r * (y - p) / spread) as f32
+        };
+        let rows = &self.rows;
+        let cohort = pick(&rows.cohort, &drawn);
+        People {
+            first: 0,
+            quality: drawn.par_iter().with_min_len(4096).map(quality).collect(),
+            group: pick(&rows.group, &drawn),
+            group_names: self.group_names.clone(),
+            file: pick(&rows.depth, &drawn),
+            decile: pick(&rows.decile, &drawn),
+            applicant: vec![true; n],
+            pd: Vec::new(),
+            default: pick(&rows.default, &drawn),
+            district: cohort.clone(),
+            community: cohort,
+            communities: self.cohorts(),
+            districts: self.cohorts(),
+            cohort_sizes_public: false,
+            active: Vec::new(),
+            attribute_months: rows.platform.width() as f64,
+            bureau_attribute_months: rows.bureau.width() as f64,
+            bureau: rows.bureau.select(&drawn),
+            platform: rows.platform.select(&drawn),
+            origin: drawn,
+        }
+    }
+}
+
+fn pick<T: Copy>(values: &[T], rows: &[u32]) -> Vec<T> {
+    rows.iter().map(|i| values[*i as usize]).collect()
+}
+
+/// Rows by cohort, then id (as a number where it is one), then place in the file.
+fn order(persons: &[Person]) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..persons.len() as u32).collect();
+    order.sort_by_cached_key(|i| {
+        let p = &persons[*i as usize];
+        (p.cohort, p.id.parse::<u64>().unwrap_or(u64::MAX), p.id.clone())
+    });
+    order
+}
+
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(text.len() as u64, |h, b| mix(h ^ u64::from(b).wrapping_mul(0x9E37_79B9_7F4A_7C15)))
+}
+
+/// Names of the groups, and the index of each code's name.
+fn groups(keys: &TableKeys, plan: &Plan, codes: &[Code]) -> (Vec<String>, Vec<u8>) {
+    if !plan.groups.is_empty() {
+        let names = plan.groups.iter().map(|(_, name)| name.clone()).collect();
+        return (names, (0..plan.groups.len() as u8).collect());
+    }
+    if codes.is_empty() {
+        return (vec!["everyone".to_owned()], vec![0]);
+    }
+    let mut sorted: Vec<&Code> = codes.iter().collect();
+    let number = |c: &Code| c.text().parse::<f64>().unwrap_or(f64::INFINITY);
+    sorted.sort_by(|a, b| number(a).total_cmp(&number(b)).then_with(|| a.cmp(b)));
+    let names = sorted.iter().map(|c| format!("{}={}", keys.group.0.column, c.text())).collect();
+    let index = |c: &Code| sorted.iter().position(|s| *s == c).unwrap_or(0) as u8;
+    (names, codes.iter().map(index).collect())
+}
+
+fn notes(plan: &Plan, read: &Builder<'_>, cohort: &[u32]) -> Vec<String> {
+    let mut notes = Vec::new();
+    if read.skipped.rows > 0 {
+        notes.push(format!(
+            "{} malformed rows were left out; first: {}",
+            read.skipped.rows,
+            read.skipped.first.join("; ")
+        ));
+    }
+    let wanted = plan.bureau.iter().chain(&plan.platform);
+    let clamped = wanted.zip(&read.clamped).filter(|(_, n)| **n > 0).map(|(w, n)| format!("{} {n}", w.name));
+    let clamped: Vec<String> = clamped.collect();
+    if !clamped.is_empty() {
+        notes.push(format!("values clamped to the public bounds: {}", clamped.join(", ")));
+    }
+    for (part, n) in plan.cells.parts().iter().zip(&read.outside).filter(|(_, n)| **n > 0) {
+        let place = if matches!(part, CohortKey::Values(_)) { "the cell `other`" } else { "the edge cells" };
+        notes.push(format!("values outside the public cells of {}, now in {place}: {n}", part.column()));
+    }
+    let mut sizes = vec![0usize; plan.cells.count() as usize];
+    for c in cohort {
+        sizes[*c as usize] += 1;
+    }
+    let small = sizes.iter().filter(|n| **n < SMALL_COHORT).count();
+    if small > 0 {
+        notes.push(format!("{small} of {} cohorts have fewer than {SMALL_COHORT} persons", sizes.len()));
+    }
+    notes
+}

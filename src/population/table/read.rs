@@ -1,0 +1,319 @@
+//! From records to checked columns. A row is taken whole or not at all.
+
+use super::cells::Cells;
+use super::fields::Code;
+use super::layout::{Layout, Missing};
+use super::map::TableKeys;
+use super::plan::{Plan, Wanted};
+use crate::error::{Error, Result};
+use crate::population::FileDepth;
+use csv::ByteRecord;
+use std::collections::BTreeMap;
+
+/// Most groups that are taken from the data when the map names none.
+const MOST_CODES: usize = 12;
+/// Malformed rows that are quoted.
+const QUOTED: usize = 5;
+
+/// What is wrong with a row.
+struct Bad {
+    column: String,
+    message: String,
+}
+
+/// Rows that were left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Skipped {
+    /// How many.
+    pub rows: u64,
+    /// The first few, with line, column and value.
+    pub first: Vec<String>,
+}
+
+/// What is read of one person.
+pub(super) struct Person {
+    pub default: bool,
+    /// Text of the id; empty where the map names none.
+    pub id: String,
+    /// Number of the group's code, by first appearance.
+    pub group: u8,
+    pub decile: u8,
+    pub file: FileDepth,
+    pub cohort: u32,
+}
+
+/// Takes records one by one.
+pub(super) struct Builder<'a> {
+    file: &'a str,
+    keys: &'a TableKeys,
+    plan: &'a Plan,
+    skip_bad_rows: bool,
+    layout: Option<Layout>,
+    /// A header without the mapped columns: the next line may be the real one.
+    refused: Option<(u64, Missing)>,
+    header_line: u64,
+    ids: BTreeMap<String, u64>,
+    first_bad: Option<Error>,
+    scratch: Vec<f32>,
+    scratch_cells: Vec<(u32, bool)>,
+    /// The persons.
+    pub persons: Vec<Person>,
+    /// One vector a feature: bureau, then platform.
+    pub features: Vec<Vec<f32>>,
+    /// Codes of the groups by first appearance.
+    pub codes: Vec<Code>,
+    /// Values clamped to the public bounds, one count a feature.
+    pub clamped: Vec<u64>,
+    /// Values outside the cells of the cohort key, one count a part.
+    pub outside: Vec<u64>,
+    /// Rows left out.
+    pub skipped: Skipped,
+}
+
+impl<'a> Builder<'a> {
+    pub fn new(file: &'a str, keys: &'a TableKeys, plan: &'a Plan, skip_bad_rows: bool) -> Self {
+        let features = plan.bureau.len() + plan.platform.len();
+        Self {
+            file,
+            keys,
+            plan,
+            skip_bad_rows,
+            layout: None,
+            refused: None,
+            header_line: keys.header_line,
+            ids: BTreeMap::new(),
+            first_bad: None,
+            scratch: Vec::with_capacity(features),
+            scratch_cells: Vec::new(),
+            persons: Vec::new(),
+            features: vec![Vec::new(); features],
+            codes: plan.groups.iter().map(|(code, _)| code.clone()).collect(),
+            clamped: vec![0; features],
+            outside: vec![0; plan.cells.parts().len()],
+            skipped: Skipped::default(),
+        }
+    }
+
+    fn error(&self, line: u64, column: &str, message: impl Into<String>) -> Error {
+        Error::Data { file: self.file.to_owned(), line, column: column.to_owned(), message: message.into() }
+    }
+
+    /// Takes the header, then rows.
+    pub fn take(&mut self, line: u64, record: &ByteRecord) -> Result<()> {
+        let Some(layout) = self.layout.take() else { return self.header(line, record) };
+        let read = self.person(&layout, line, record);
+        self.layout = Some(layout);
+        match read? {
+            Ok(person) => self.push(person),
+            Err(bad) => self.leave_out(line, &bad),
+        }
+        Ok(())
+    }
+
+    fn header(&mut self, line: u64, record: &ByteRecord) -> Result<()> {
+        let found = Layout::find(record, self.keys, self.plan);
+        if let Some((first, missing)) = self.refused.take() {
+            let hint = if found.is_ok() {
+                format!("\n  line {line} has every mapped column: set histories.source.table.header_line = {line}")
+            } else {
+                String::new()
+            };
+            return Err(self.error(first, &missing.column, missing.message + &hint));
+        }
+        match found {
+            Ok(layout) => {
+                self.layout = Some(layout);
+                self.header_line = line;
+            }
+            Err(missing) => self.refused = Some((line, missing)),
+        }
+        Ok(())
+    }
+
+    /// One person, or what is wrong with the row; the outer error stops the reading.
+    fn person(&mut self, layout: &Layout, line: u64, record: &ByteRecord) -> Result<std::result::Result<Person, Bad>> {
+        let read = self.checked(layout, line, record);
+        if self.codes.len() > MOST_CODES.max(self.plan.groups.len()) {
+            let message =
+                format!("more than {MOST_CODES} groups: name those that matter in histories.source.table.group.names");
+            return Err(self.error(line, &self.keys.group.0.column, message));
+        }
+        Ok(read)
+    }
+
+    fn checked(&mut self, layout: &Layout, line: u64, record: &ByteRecord) -> std::result::Result<Person, Bad> {
+        if record.len() != layout.names.len() {
+            let open = if record.iter().any(|f| f.contains(&b'\n')) { "; is a quote left open?" } else { "" };
+            let message = format!("{} fields, the header has {}{open}", record.len(), layout.names.len());
+            return Err(Bad { column: "(row)".into(), message });
+        }
+        let row = Row { layout, record };
+        let default = match row.code(layout.outcome)?.text() {
+            "0" => false,
+            "1" => true,
+            _ => return Err(row.bad(layout.outcome, "is not an outcome: 1 = default, 0 = paid")),
+        };
+        self.scratch.clear();
+        for (wanted, &field) in self.plan.bureau.iter().chain(&self.plan.platform).zip(&layout.features) {
+            self.scratch.push(wanted.transform.apply(row.number(field)?) as f32);
+        }
+        self.scratch_cells.clear();
+        for (part, &field) in self.plan.cells.parts().iter().zip(&layout.cohort) {
+            let cell = Cells::place(part, row.text(field)?).ok_or_else(|| row.bad(field, "is not a finite number"))?;
+            self.scratch_cells.push(cell);
+        }
+        let decile = match layout.income {
+            Some(field) => {
+                let income = row.number(field)?;
+                1 + self.keys.income.cuts.iter().filter(|c| income >= **c).count() as u8
+            }
+            None => 0,
+        };
+        let file = match layout.file {
+            Some(field) => {
+                let code = row.code(field)?;
+                match (self.keys.file.none.contains(&code), self.keys.file.thin.contains(&code)) {
+                    (true, _) => FileDepth::None,
+                    (_, true) => FileDepth::Thin,
+                    _ => FileDepth::Thick,
+                }
+            }
+            None => FileDepth::Thick,
+        };
+        let id = layout.id.map_or(Ok(String::new()), |field| row.text(field).map(str::to_owned))?;
+        if let (Some(field), Some(earlier)) = (layout.id, self.ids.get(&id)) {
+            return Err(row.bad(field, &format!("is the id of line {earlier} as well")));
+        }
+        // Last, so that a malformed row never adds a group.
+        let group = match layout.group {
+            Some(field) => self.group(&row, field)?,
+            None => 0,
+        };
+        if layout.id.is_some() {
+            self.ids.insert(id.clone(), line);
+        }
+        let cohort = self.plan.cells.combine(self.scratch_cells.iter().map(|c| c.0));
+        Ok(Person { default, id, group, decile, file, cohort })
+    }
+
+    fn group(&mut self, row: &Row<'_>, field: usize) -> std::result::Result<u8, Bad> {
+        let code = row.code(field)?;
+        if let Some(i) = self.codes.iter().position(|c| *c == code) {
+            return Ok(i as u8);
+        }
+        if self.plan.groups.is_empty() {
+            self.codes.push(code);
+            return Ok(self.codes.len() as u8 - 1);
+        }
+        let known: Vec<&str> = self.codes.iter().map(Code::text).collect();
+        Err(row.bad(field, &format!("is not a group; the map names {}", known.join(", "))))
+    }
+
+    /// The row in `scratch` counts.
+    fn push(&mut self, person: Person) {
+        let wanted = self.plan.bureau.iter().chain(&self.plan.platform);
+        for (j, (x, Wanted { column, .. })) in self.scratch.iter().zip(wanted).enumerate() {
+            let clamped = x.clamp(column.lo, column.hi);
+            self.clamped[j] += u64::from(clamped != *x);
+            self.features[j].push(clamped);
+        }
+        for (count, cell) in self.outside.iter_mut().zip(&self.scratch_cells) {
+            *count += u64::from(cell.1);
+        }
+        self.persons.push(person);
+    }
+
+    fn leave_out(&mut self, line: u64, bad: &Bad) {
+        self.skipped.rows += 1;
+        if self.skipped.first.len() < QUOTED {
+            self.skipped.first.push(format!("line {line}: {}: {}", bad.column, bad.message));
+        }
+        if self.first_bad.is_none() {
+            self.first_bad = Some(self.error(line, &bad.column, &bad.message));
+        }
+    }
+
+    /// Checks the whole; what is left are persons of both outcomes.
+    pub fn finish(mut self) -> Result<Self> {
+        if let Some((line, missing)) = self.refused.take() {
+            return Err(self.error(line, &missing.column, missing.message));
+        }
+        let Some(layout) = &self.layout else {
+            return Err(self.error(self.header_line, "(header)", "the file has no header: it is empty up to here"));
+        };
+        let outcome = layout.name(layout.outcome).to_owned();
+        if let (Some(Error::Data { file, line, column, message }), false) = (&self.first_bad, self.skip_bad_rows) {
+            let more = match self.skipped.rows {
+                1 => String::new(),
+                n => format!("; {n} rows are malformed in all"),
+            };
+            let message =
+                format!("{message}\n  (the first malformed row{more}; --skip-bad-rows counts them and goes on)");
+            return Err(Error::Data { file: file.clone(), line: *line, column: column.clone(), message });
+        }
+        if self.persons.is_empty() {
+            return Err(match self.first_bad.take() {
+                Some(Error::Data { file, line, column, message }) => {
+                    let message =
+                        format!("{message}\n  (all {} rows are malformed, this is the first)", self.skipped.rows);
+                    Error::Data { file, line, column, message }
+                }
+                _ => self.error(self.header_line, "(rows)", "the file has a header and no rows"),
+            });
+        }
+        if self.persons.len() > u32::MAX as usize {
+            return Err(self.error(self.header_line, "(rows)", "more than 4,294,967,295 rows"));
+        }
+        let defaults = self.persons.iter().filter(|p| p.default).count();
+        if defaults == 0 || defaults == self.persons.len() {
+            let value = u8::from(defaults > 0);
+            let message = format!(
+                "all {} outcomes are {value}: a score needs persons who defaulted and persons who paid",
+                self.persons.len()
+            );
+            return Err(self.error(self.header_line, &outcome, message));
+        }
+        Ok(self)
+    }
+}
+
+/// A record with the names of its fields.
+struct Row<'a> {
+    layout: &'a Layout,
+    record: &'a ByteRecord,
+}
+
+impl<'a> Row<'a> {
+    fn text(&self, field: usize) -> std::result::Result<&'a str, Bad> {
+        let bytes = self.record.get(field).unwrap_or_default();
+        let message = match std::str::from_utf8(bytes) {
+            Ok(text) if !text.trim().is_empty() => return Ok(text.trim()),
+            Ok(_) => "the field is empty".to_owned(),
+            Err(_) => format!("{:?} is not UTF-8", String::from_utf8_lossy(bytes)),
+        };
+        Err(Bad { column: self.layout.name(field).to_owned(), message })
+    }
+
+    fn code(&self, field: usize) -> std::result::Result<Code, Bad> {
+        self.text(field).map(Code::new)
+    }
+
+    fn number(&self, field: usize) -> std::result::Result<f64, Bad> {
+        let text = self.text(field)?;
+        match text.parse::<f64>() {
+            Ok(v) if v.is_finite() => Ok(v),
+            Ok(_) => Err(self.bad(field, "is not a finite number")),
+            Err(_) => Err(self.bad(field, "is not a number")),
+        }
+    }
+
+    /// "VALUE is …".
+    fn bad(&self, field: usize, what: &str) -> Bad {
+        let value = String::from_utf8_lossy(self.record.get(field).unwrap_or_default());
+        let mut quoted: String = value.chars().take(40).collect();
+        if quoted.len() < value.len() {
+            quoted.push('…');
+        }
+        Bad { column: self.layout.name(field).to_owned(), message: format!("{quoted:?} {what}") }
+    }
+}
