@@ -1,0 +1,289 @@
+//! Central mechanisms: integer vectors plus discrete Laplace or discrete Gaussian noise.
+//!
+//! What a mechanism does and what that costs are one value, an opendp `Measurement`. Its privacy map is opendp's own;
+//! its function is opendp's own ([`NoiseMode::Opendp`]: the operating system's randomness, cannot be repeated) or draws
+//! the same distribution from a seeded stream ([`NoiseMode::Seeded`]). The ledger is given the map's answer.
+//!
+//! Calibration: the smallest scale of the grid ([`Scale`]) whose cost under the map is within the budget. A budget of ∞
+//! gives scale 0: the same path, no noise, an entry of infinite cost.
+//!
+//! Sums saturate at the ends of i64, which is post-processing.
+
+use super::ledger::{Cost, Entry, Ledger, Neighbouring, Partition, Trust};
+use super::sample;
+use super::scale::Scale;
+use crate::error::{Error, Result};
+use crate::rng::{Draws, Entity, Purpose, Streams};
+use opendp::core::{Function, Measure, Measurement, Metric, MetricSpace};
+use opendp::domains::{AtomDomain, VectorDomain};
+use opendp::measurements::{make_gaussian, make_laplace};
+use opendp::measures::{MaxDivergence, ZeroConcentratedDivergence};
+use opendp::metrics::{L1Distance, L2Distance};
+use std::cell::RefCell;
+
+/// Where noise comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoiseMode {
+    /// Seeded streams: repeatable, for simulation only.
+    Seeded,
+    /// opendp's samplers on the operating system's randomness: for a real release.
+    Opendp,
+}
+
+/// The source of a sequence of releases. Two sources with the same streams and number repeat each other.
+#[derive(Clone, Debug)]
+pub struct Noise {
+    mode: NoiseMode,
+    streams: Streams,
+    release: u64,
+    calls: u16,
+}
+
+impl Noise {
+    /// The source numbered `release`: a number that no other source of the replication has.
+    pub fn new(mode: NoiseMode, streams: Streams, release: u64) -> Self {
+        Self { mode, streams, release, calls: 0 }
+    }
+
+    /// Where the noise comes from.
+    pub fn mode(&self) -> NoiseMode {
+        self.mode
+    }
+
+    /// The streams of the replication.
+    pub(crate) fn streams(&self) -> Streams {
+        self.streams
+    }
+
+    /// The stream of the next release of this source; never the same twice.
+    fn next(&mut self) -> Result<Draws> {
+        let call = self.calls;
+        self.calls = call
+            .checked_add(1)
+            .ok_or_else(|| Error::Privacy("65,535 releases from one source: number a new one".into()))?;
+        Ok(self.streams.draws(Entity::Nation(self.release), call, Purpose::CentralNoise))
+    }
+}
+
+/// An opendp error as ours; its Display drops the message.
+pub(super) fn refused(e: opendp::error::Error) -> Error {
+    Error::Privacy(format!("opendp: {:?}: {}", e.variant, e.message.unwrap_or_default()))
+}
+
+/// Refuses a budget that is not a positive number (∞ is one).
+pub(super) fn positive(name: &str, budget: f64) -> Result<f64> {
+    if budget > 0.0 {
+        return Ok(budget);
+    }
+    Err(Error::Privacy(format!("{name} is {budget}, allowed is more than 0 (infinity for no noise)")))
+}
+
+type Domain = VectorDomain<AtomDomain<i64>>;
+
+fn domain() -> Domain {
+    VectorDomain::new(AtomDomain::default())
+}
+
+/// What a release says about itself in the ledger beside its cost.
+#[derive(Clone, Debug)]
+struct Terms {
+    neighbouring: Neighbouring,
+    partition: Option<Partition>,
+}
+
+impl Terms {
+    const fn new() -> Self {
+        Self { neighbouring: Neighbouring::AddRemove, partition: None }
+    }
+
+    fn entry(&self, query: &str, mechanism: &str, norm: &str, sensitivity: f64, scale: Scale, cost: Cost) -> Entry {
+        Entry {
+            query: query.to_owned(),
+            unit: "person, all months".to_owned(),
+            neighbouring: self.neighbouring,
+            trust: Trust::Central,
+            mechanism: mechanism.to_owned(),
+            norm: norm.to_owned(),
+            sensitivity,
+            scale: scale.value(),
+            cost,
+            partition: self.partition.clone(),
+        }
+    }
+}
+
+/// Runs a measurement over `values` in place: opendp's function, or ours in its place.
+fn run<MI: Metric, MO: Measure>(
+    measurement: Measurement<Domain, MI, MO, Vec<i64>>,
+    draw: fn(&mut Draws, Scale) -> i64,
+    scale: Scale,
+    values: &mut [i64],
+    noise: &mut Noise,
+) -> Result<()>
+where
+    (Domain, MI): MetricSpace,
+{
+    let measurement = match noise.mode {
+        NoiseMode::Opendp => measurement,
+        NoiseMode::Seeded => {
+            let draws = RefCell::new(noise.next()?);
+            let seeded = move |x: &Vec<i64>| {
+                let mut draws = draws.borrow_mut();
+                x.iter().map(|v| v.saturating_add(draw(&mut draws, scale))).collect()
+            };
+            Measurement::new(
+                measurement.input_domain.clone(),
+                measurement.input_metric.clone(),
+                MO::default(),
+                Function::new(seeded),
+                measurement.privacy_map.clone(),
+            )
+            .map_err(refused)?
+        }
+    };
+    values.copy_from_slice(&measurement.invoke(&values.to_vec()).map_err(refused)?);
+    Ok(())
+}
+
+/// Discrete Laplace noise on an integer vector of bounded L1 sensitivity: pure ε-DP.
+#[derive(Clone, Debug)]
+pub struct IntegerLaplace {
+    l1: i64,
+    scale: Scale,
+    epsilon: f64,
+    terms: Terms,
+}
+
+impl IntegerLaplace {
+    /// The least noise that costs at most `epsilon`, for vectors that one person changes by at most `l1_sensitivity`
+    /// in L1. ε = ∞: no noise. Fails for ε ≤ 0 or NaN, for sensitivity 0, and where the scale would pass 2³¹.
+    pub fn calibrate(l1_sensitivity: u64, epsilon: f64) -> Result<Self> {
+        positive("epsilon", epsilon)?;
+        let l1 = sensitivity(l1_sensitivity)?;
+        let cost = |scale| Self::measurement(scale)?.map(&l1).map_err(refused);
+        let (scale, epsilon) = Scale::cheapest(epsilon, l1 as f64 / epsilon, cost)?;
+        Ok(Self { l1, scale, epsilon, terms: Terms::new() })
+    }
+
+    fn measurement(scale: Scale) -> Result<Measurement<Domain, L1Distance<i64>, MaxDivergence, Vec<i64>>> {
+        make_laplace(domain(), L1Distance::default(), scale.value(), None).map_err(refused)
+    }
+
+    /// Confines the release to one cell of a disjoint partition.
+    #[must_use]
+    pub fn within(mut self, partition: Partition) -> Self {
+        self.terms.partition = Some(partition);
+        self
+    }
+
+    /// States the neighbouring relation that the sensitivity holds for (add/remove unless stated).
+    #[must_use]
+    pub fn neighbouring(mut self, relation: Neighbouring) -> Self {
+        self.terms.neighbouring = relation;
+        self
+    }
+
+    /// Noise scale; its standard deviation is about √2 times that.
+    pub fn scale(&self) -> f64 {
+        self.scale.value()
+    }
+
+    /// ε of one release, by opendp's map.
+    pub fn epsilon(&self) -> f64 {
+        self.epsilon
+    }
+
+    /// Adds noise to the joint vector `values` and enters the release.
+    pub fn release(&self, values: &mut [i64], query: &str, noise: &mut Noise, ledger: &mut Ledger) -> Result<()> {
+        let measurement = Self::measurement(self.scale)?;
+        let epsilon = measurement.map(&self.l1).map_err(refused)?;
+        run(measurement, sample::laplace, self.scale, values, noise)?;
+        let cost = Cost::Pure(epsilon);
+        ledger.enter(self.terms.entry(query, "discrete Laplace", "L1", self.l1 as f64, self.scale, cost));
+        Ok(())
+    }
+}
+
+/// Discrete Gaussian noise on an integer vector of bounded L2 sensitivity: ρ-zCDP.
+#[derive(Clone, Debug)]
+pub struct IntegerGaussian {
+    l2: f64,
+    scale: Scale,
+    rho: f64,
+    terms: Terms,
+}
+
+impl IntegerGaussian {
+    /// The least noise that costs at most `rho`, for vectors that one person changes by at most
+    /// √`squared_l2_sensitivity` in L2. The square is the whole number: √d need not be rounded up.
+    /// ρ = ∞: no noise. Fails for ρ ≤ 0 or NaN, for sensitivity 0, and where the scale would pass 2³¹.
+    pub fn calibrate(squared_l2_sensitivity: u64, rho: f64) -> Result<Self> {
+        positive("rho", rho)?;
+        let l2 = root_up(sensitivity(squared_l2_sensitivity)?);
+        let cost = |scale| Self::measurement(scale)?.map(&l2).map_err(refused);
+        let (scale, rho) = Scale::cheapest(rho, l2 / libm::sqrt(2.0 * rho), cost)?;
+        Ok(Self { l2, scale, rho, terms: Terms::new() })
+    }
+
+    fn measurement(scale: Scale) -> Result<Measurement<Domain, L2Distance<f64>, ZeroConcentratedDivergence, Vec<i64>>> {
+        make_gaussian(domain(), L2Distance::default(), scale.value(), None).map_err(refused)
+    }
+
+    /// Confines the release to one cell of a disjoint partition.
+    #[must_use]
+    pub fn within(mut self, partition: Partition) -> Self {
+        self.terms.partition = Some(partition);
+        self
+    }
+
+    /// States the neighbouring relation that the sensitivity holds for (add/remove unless stated).
+    #[must_use]
+    pub fn neighbouring(mut self, relation: Neighbouring) -> Self {
+        self.terms.neighbouring = relation;
+        self
+    }
+
+    /// Noise scale σ, its standard deviation.
+    pub fn scale(&self) -> f64 {
+        self.scale.value()
+    }
+
+    /// Standard deviation of the noise for post-processing: σ, or 0 below σ = .1, where P(draw ≠ 0) < 4·10⁻²², so that
+    /// ε → ∞ ends in the noiseless twin.
+    pub fn deviation(&self) -> f64 {
+        if self.scale() < 0.1 { 0.0 } else { self.scale() }
+    }
+
+    /// ρ of one release, by opendp's map.
+    pub fn rho(&self) -> f64 {
+        self.rho
+    }
+
+    /// Adds noise to the joint vector `values` and enters the release.
+    pub fn release(&self, values: &mut [i64], query: &str, noise: &mut Noise, ledger: &mut Ledger) -> Result<()> {
+        let measurement = Self::measurement(self.scale)?;
+        let rho = measurement.map(&self.l2).map_err(refused)?;
+        run(measurement, sample::gaussian, self.scale, values, noise)?;
+        ledger.enter(self.terms.entry(query, "discrete Gaussian", "L2", self.l2, self.scale, Cost::Zcdp(rho)));
+        Ok(())
+    }
+}
+
+fn sensitivity(s: u64) -> Result<i64> {
+    // 2⁵³: exact as f64.
+    if (1..=1 << 53).contains(&s) {
+        return Ok(s.cast_signed());
+    }
+    Err(Error::Privacy(format!("a sensitivity of {s} is outside 1 to 2^53")))
+}
+
+/// √s, never below it.
+fn root_up(s: i64) -> f64 {
+    let root = libm::sqrt(s as f64);
+    if root.fract() == 0.0 && (root as i64).pow(2) == s { root } else { root.next_up() }
+}
+
+#[cfg(test)]
+#[path = "mechanism_tests.rs"]
+mod tests;
