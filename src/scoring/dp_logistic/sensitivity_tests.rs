@@ -1,0 +1,135 @@
+//! One more person, whoever it is, changes no release by more than the ledger says.
+
+use super::moments;
+use super::rows::{MAX_NORM, RowMap};
+use super::train::{Source, fit, gradient_mechanism};
+use super::*;
+use crate::privacy::NoiseMode;
+use crate::rng::Streams;
+use crate::scoring::expand::Design;
+
+const UNIT: i16 = 128;
+
+/// A design of one row.
+fn person(x: &[f32]) -> Design {
+    let mut design = Design::new(1, x.len() + 1);
+    for (j, v) in x.iter().enumerate() {
+        design.column_mut(j + 1)[0] = *v;
+    }
+    design
+}
+
+/// Corners, single coordinates, small and random rows: all within [−1, 1].
+fn extremes(d: usize) -> Vec<Vec<f32>> {
+    let mut rows = vec![vec![1.0; d], vec![-1.0; d], vec![0.0; d], vec![0.003; d]];
+    rows.push((0..d).map(|j| if j % 2 == 0 { 1.0 } else { -1.0 }).collect());
+    rows.extend((0..d).map(|k| (0..d).map(|j| f32::from(u8::from(j == k))).collect()));
+    rows.extend((0..40u64).map(|i| {
+        (0..d as u64).map(|j| (crate::rng::mix(i * 1000 + j) >> 40) as f32 / (1u64 << 23) as f32 - 1.0).collect()
+    }));
+    rows
+}
+
+fn norm(v: &[i64]) -> f64 {
+    v.iter().map(|v| (*v as f64).powi(2)).sum::<f64>().sqrt()
+}
+
+/// A clipped map like the gradients', with a whitening that stretches some directions a hundredfold.
+fn stretched(d: usize) -> RowMap {
+    let a = (0..d).flat_map(|i| (0..=i).map(move |j| if i == j { 100.0 / (i + 1) as f32 } else { 0.5 })).collect();
+    RowMap { unit: 300.0, constant: 300, norm: MAX_NORM, centre: vec![0.1; d], a }
+}
+
+/// As `stretched`, but with a bound that never bites: the twin without a clip.
+fn unclipped(d: usize) -> RowMap {
+    RowMap { norm: 30_000, ..stretched(d) }
+}
+
+#[test]
+fn no_row_is_longer_than_its_bound_and_without_the_clip_some_are() {
+    let d = 12;
+    let longest =
+        |map: &RowMap| extremes(d).iter().map(|x| norm(&map.apply(&person(x)).sums(1)[..=d])).fold(0.0, f64::max);
+    let clipped = longest(&stretched(d));
+    assert!(clipped <= f64::from(MAX_NORM) && clipped > 0.98 * f64::from(MAX_NORM), "{clipped}");
+    assert!(longest(&unclipped(d)) > 1.5 * f64::from(MAX_NORM));
+}
+
+/// Catches an omitted clip, a sensitivity without √d (per coordinate instead of jointly), and half the sensitivity.
+#[test]
+fn a_persons_part_in_each_release_is_within_the_stated_sensitivity() {
+    let d = 12;
+    for (map, holds) in [(stretched(d), true), (unclipped(d), false)] {
+        let (mut sums, mut second, mut gradient, mut coordinate) = (0.0f64, 0.0f64, 0.0f64, 0.0f64);
+        for x in extremes(d) {
+            let rows = map.apply(&person(&x));
+            if holds {
+                second = second.max(norm(&moments::joint(&rows, &[true], map.norm)));
+            } else {
+                second = second.max(norm(&moments::joint(&rows, &[true], MAX_NORM)));
+            }
+            for y in [false, true] {
+                let g = rows.gradient(&[y], &vec![if y { -1.0 } else { 1.0 }; d + 1], 12);
+                gradient = gradient.max(norm(&g));
+                coordinate = g[1..].iter().map(|v| *v as f64).fold(coordinate, f64::max);
+            }
+        }
+        let plain = RowMap {
+            unit: 128.0,
+            constant: 100,
+            norm: if holds { 400 } else { 30_000 },
+            centre: vec![0.0; d],
+            a: vec![],
+        };
+        for x in extremes(d) {
+            sums = sums.max(norm(&plain.apply(&person(&x)).sums(UNIT)));
+        }
+        let squares = u64::from(MAX_NORM.unsigned_abs()).pow(2);
+        let bounds = [
+            (sums, moments::sums_sensitivity(400, 100)),
+            (second, moments::sensitivity(squares)),
+            (gradient, squares << 24),
+        ];
+        for (part, squared) in bounds {
+            let bound = (squared as f64).sqrt();
+            assert_eq!(part <= bound, holds, "{part} {bound}");
+            // Not generous either: half of it, or the largest coordinate in place of the norm, would be too little.
+            assert!(part > 0.5 * bound, "{part} {bound}");
+        }
+        assert!(!holds || coordinate < 0.99 * gradient);
+    }
+}
+
+/// Every release is entered, with the noise that its sensitivity and cost call for; the total is what was asked for.
+#[test]
+fn the_ledger_holds_every_release_and_the_budget_is_used_and_not_exceeded() {
+    let (design, labels) = (person(&[0.5; 6]), [true]);
+    let p = DpLogisticParams::default();
+    for epsilon in [0.02, 1.0, 8.0] {
+        let mut ledger = Ledger::new();
+        let mut noise = Noise::new(NoiseMode::Seeded, Streams::new(3, 0), 1);
+        let rho = rho_of_epsilon(epsilon, 1e-6);
+        fit(&p, &design, &labels, rho, &mut Source { noise: &mut noise, ledger: &mut ledger }).unwrap();
+        assert_eq!(ledger.entries().len(), 2 + p.iterations as usize);
+        let spent = ledger.spent(1e-6).epsilon;
+        assert!(spent <= epsilon && spent > 0.999 * epsilon, "{spent} of {epsilon}");
+        for e in ledger.entries() {
+            let rho = e.cost.rho();
+            assert!((e.scale * (2.0 * rho).sqrt() / e.sensitivity - 1.0).abs() < 1e-6, "{e:?}");
+        }
+        // The twin: one release that is not entered leaves a total that this test refuses.
+        for i in 0..ledger.entries().len() {
+            let mut cut = Ledger::new();
+            ledger.entries().iter().enumerate().filter(|(j, _)| *j != i).for_each(|(_, e)| cut.enter(e.clone()));
+            assert!(cut.spent(1e-6).epsilon < 0.999 * epsilon);
+        }
+    }
+}
+
+/// The residuals' grid coarsens with the noise, and the sensitivity with the grid.
+#[test]
+fn small_budgets_coarsen_the_grid() {
+    let bits: Vec<u32> = [f64::INFINITY, 1e-3, 1e-7, 1e-9].map(|rho| gradient_mechanism(rho).unwrap().1).to_vec();
+    assert_eq!(bits[..2], [12, 12]);
+    assert!(bits[2] < 12 && bits[3] < bits[2], "{bits:?}");
+}

@@ -1,0 +1,42 @@
+//! Scorers: from what a lender (or a platform) sees to a probability of default (PD) a person.
+//!
+//! Two models without privacy: [`logistic`], a penalised logistic regression on a public expansion of the features,
+//! and [`scorecard`], the weight-of-evidence scorecard that credit bureaus use. Both complete what is not shared with
+//! [`impute`] first, and both end in the same solver, [`newton`]. [`scale`] turns a PD into a score of 350–950.
+//!
+//! A scorer imports views, never the population: what it cannot see it cannot use.
+
+pub mod binning;
+mod dp_logistic;
+pub mod expand;
+pub mod impute;
+mod lanes;
+pub mod logistic;
+pub mod newton;
+pub mod scale;
+pub mod scorecard;
+#[cfg(test)]
+mod taiwan;
+
+pub use dp_logistic::{DpLogistic, DpLogisticParams};
+pub use logistic::{Logistic, LogisticParams};
+pub use newton::soft_scores;
+pub use scale::{Scale, ScaleParams};
+pub use scorecard::{Scorecard, ScorecardParams};
+
+use crate::error::Result;
+use crate::privacy::Ledger;
+
+/// A way to learn scores from a view `V` (a [`LenderView`](crate::view::LenderView) or a
+/// [`PlatformView`](crate::view::PlatformView)) that carries labels.
+pub trait Scorer<V> {
+    /// Learns from the rows of `view`. What it costs in privacy goes into the ledger; scorers without privacy enter
+    /// nothing. Fails with [`Error::Fit`](crate::error::Error::Fit) where there is nothing to learn from.
+    fn fit(&self, view: &V, ledger: &mut Ledger) -> Result<Box<dyn Fitted<V>>>;
+}
+
+/// What was learnt: scores views with the columns it was fitted on.
+pub trait Fitted<V>: Send + Sync {
+    /// PD of each row, in (0, 1), in the order of the rows.
+    fn score(&self, view: &V) -> Result<Vec<f64>>;
+}
