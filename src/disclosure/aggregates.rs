@@ -1,0 +1,247 @@
+//! `cohort-aggregates`: noisy sums per cohort over all users, joined to applicants by cohort.
+//!
+//! A cohort's release is one integer vector: for each feature j the sum of
+//! q(x) = round(K·(2(x − lo)/(hi − lo) − 1)) ∈ [−K, K], x clamped to its *public* bounds (centred at the middle, which
+//! halves the bound), and, where cohort sizes are private, K times the number of members.
+//!
+//! **Sensitivity.** Cohorts are disjoint and publicly enumerated; adding or removing one person changes one cohort's
+//! vector by at most K in each of its d coordinates: L1 ≤ d·K, L2 ≤ √d·K, d counting the size coordinate if it is
+//! released. All cohorts together are one release (parallel composition within one partition).
+//! A community's size is public by construction (the roster is; what a member paid is not), so no count is spent on it.
+//!
+//! Outcomes enter nothing. "Without own record" subtracts the applicant's q(x) from the noisy sum: a counterfactual
+//! that only a simulator can make, to tell own information, diluted, from judging people by their neighbours. It has no
+//! guarantee (two rows of one cohort differ by the exact q(x) of two persons), so it is entered at ε = ∞. In a bootstrap
+//! all copies of the applicant are left out, or own information would stay in the sum.
+
+use super::Request;
+use crate::error::{Error, Result};
+use crate::params::{above, any, between};
+use crate::privacy::{Cost, Entry, IntegerGaussian, IntegerLaplace, Ledger, Neighbouring, Trust, rho_of_epsilon};
+use crate::view::{Column, Frame};
+
+crate::choice! {
+    /// The partition that is aggregated over.
+    pub enum Cohort {
+        /// Communities: family, colleagues, friends.
+        Community => "community",
+        /// Districts.
+        District => "district",
+        /// The cohort key of a table of real histories.
+        Table => "table",
+    }
+}
+
+crate::params! {
+    /// Noisy statistics per cohort.
+    pub struct CohortAggregatesParams {
+        /// The partition.
+        pub cohort: Cohort = Cohort::Community, "", any(), "the scenario's choice";
+        /// Features that are averaged; empty takes the defaults of the source of histories. More features, more noise on each.
+        pub features: Vec<String> = Vec::new(), "column names", any(), "assumed: late_share_24m and late_share_6m carry most of the signal";
+        /// Total privacy loss, add or remove one person.
+        pub epsilon: Vec<f64> = super::EPSILONS.to_vec(), "ε, smaller = more private", above(0.0, f64::INFINITY), "swept";
+        /// 0: discrete Laplace noise, pure ε. Above 0: discrete Gaussian noise, (ε, δ) by zCDP.
+        pub delta: f64 = 0.0, "probability", between(0.0, 0.01), "pure ε by default";
+        /// K: grid steps from the middle of a feature's range to its bound.
+        pub grid: u32 = 64, "steps", between(1.0, 65536.0), "assumed: rounding error 1/(2K√3) of a half range a person, far below the noise";
+    }
+}
+
+/// Columns that are used unless the scenario names others: late bills over both windows.
+const DEFAULT_PREFIX: &str = "late_share_";
+
+/// One frame row a person: the noisy means of the person's cohort, in the features' own units.
+pub(super) fn release(params: &CohortAggregatesParams, request: &Request<'_>, ledger: &mut Ledger) -> Result<Frame> {
+    let people = request.people;
+    let columns = chosen(&params.features, &people.platform, "disclosure.cohort-aggregates.features")?;
+    let (cohort, cohorts) = match params.cohort {
+        Cohort::Community | Cohort::Table => (&people.community, people.communities),
+        Cohort::District => (&people.district, people.districts),
+    };
+    let size_is_public = people.cohort_sizes_public;
+    let grid = i64::from(params.grid);
+    let quantised: Vec<Vec<i32>> = columns.iter().map(|&j| quantise(&people.platform, j, params.grid)).collect();
+    let features = columns.len();
+    let width = features + usize::from(!size_is_public);
+    // Integer sums: the same bits in any order.
+    let mut sums = vec![0i64; cohorts as usize * width];
+    let mut members = vec![0i64; cohorts as usize];
+    for (i, &c) in cohort.iter().enumerate() {
+        members[c as usize] += 1;
+        for (k, q) in quantised.iter().enumerate() {
+            sums[c as usize * width + k] += i64::from(q[i]);
+        }
+        if !size_is_public {
+            sums[c as usize * width + features] += grid;
+        }
+    }
+    let epsilon = request.epsilon.unwrap_or(f64::INFINITY);
+    let names: Vec<&str> = columns.iter().map(|&j| people.platform.columns()[j].name.as_str()).collect();
+    let query = format!(
+        "sums of {}{} per {} over all users{}",
+        names.join(", "),
+        if size_is_public { "" } else { " and member counts" },
+        params.cohort.word(),
+        if size_is_public { " (who is a member is public)" } else { "" }
+    );
+    let mut noise = request.noise();
+    if params.delta > 0.0 {
+        let l2_squared = width as u64 * u64::from(params.grid) * u64::from(params.grid);
+        let rho = rho_of_epsilon(epsilon, params.delta);
+        IntegerGaussian::calibrate(l2_squared, rho)?.release(&mut sums, &query, &mut noise, ledger)?;
+    } else {
+        IntegerLaplace::calibrate(width as u64 * u64::from(params.grid), epsilon)?
+            .release(&mut sums, &query, &mut noise, ledger)?;
+    }
+    let released: Vec<Column> = columns
+        .iter()
+        .map(|&j| {
+            let c = &people.platform.columns()[j];
+            Column::new(&format!("{}_mean_{}", params.cohort.word(), c.name), c.lo, c.hi)
+        })
+        .collect();
+    let mut out = Frame::zeros(released, cohort.len());
+    let own = if request.without_own_record { copies(&people.origin, cohort.len()) } else { Vec::new() };
+    let own = |i: usize| own.get(i).copied().unwrap_or(0);
+    if request.without_own_record {
+        ledger.enter(own_record_entry());
+    }
+    for (k, &j) in columns.iter().enumerate() {
+        let c = &people.platform.columns()[j];
+        let (lo, hi) = (f64::from(c.lo), f64::from(c.hi));
+        for (i, v) in out.column_mut(k).iter_mut().enumerate() {
+            let cell = cohort[i] as usize;
+            let size = if size_is_public {
+                (members[cell] - own(i)) as f64
+            } else {
+                sums[cell * width + features] as f64 / grid as f64 - own(i) as f64
+            };
+            let sum = (sums[cell * width + k] - own(i) * i64::from(quantised[k][i])) as f64;
+            let mean = (sum / (size.max(1.0) * grid as f64)).clamp(-1.0, 1.0);
+            *v = (lo + (hi - lo) * 0.5 * (mean + 1.0)) as f32;
+        }
+    }
+    Ok(out)
+}
+
+/// How many copies of each person there are, itself included; copies stand together. 1 where nobody is a copy.
+fn copies(origin: &[u32], persons: usize) -> Vec<i64> {
+    if origin.is_empty() {
+        return vec![1; persons];
+    }
+    origin
+        .chunk_by(|a, b| a == b)
+        .flat_map(|run| std::iter::repeat_n(i64::try_from(run.len()).unwrap_or(i64::MAX), run.len()))
+        .collect()
+}
+
+/// Subtracting exact records undoes the noise between rows: no guarantee is left.
+fn own_record_entry() -> Entry {
+    Entry {
+        query: "the applicant's own record, subtracted exactly: a simulator's counterfactual".into(),
+        unit: "person, all months".into(),
+        neighbouring: Neighbouring::AddRemove,
+        trust: Trust::Central,
+        mechanism: "none: exact records".into(),
+        norm: "discrete".into(),
+        sensitivity: 1.0,
+        scale: 0.0,
+        cost: Cost::Pure(f64::INFINITY),
+        partition: None,
+    }
+}
+
+/// Positions of the named columns; without names those of late bills, or the first two that need consent.
+pub(super) fn chosen(names: &[String], frame: &Frame, key: &str) -> Result<Vec<usize>> {
+    if names.is_empty() {
+        let late = |j: &usize| frame.columns()[*j].name.starts_with(DEFAULT_PREFIX);
+        let found: Vec<usize> = (0..frame.width()).filter(late).collect();
+        return Ok(if found.is_empty() { (0..frame.width().min(2)).collect() } else { found });
+    }
+    names
+        .iter()
+        .map(|n| {
+            frame.index(n).ok_or_else(|| {
+                let known: Vec<&str> = frame.columns().iter().map(|c| c.name.as_str()).collect();
+                let hint = crate::document::suggest(n, known.iter().copied()).unwrap_or_default();
+                Error::Other(format!("{key}: there is no column `{n}`; {hint} known: {}", known.join(", ")))
+            })
+        })
+        .collect()
+}
+
+/// q(x) ∈ [−K, K] of every person.
+fn quantise(frame: &Frame, j: usize, grid: u32) -> Vec<i32> {
+    let c = &frame.columns()[j];
+    let (lo, hi) = (f64::from(c.lo), f64::from(c.hi));
+    let scale = if hi > lo { 2.0 / (hi - lo) } else { 0.0 };
+    let k = f64::from(grid);
+    let q = |x: f32| {
+        let x = if x.is_nan() { lo } else { f64::from(x).clamp(lo, hi) };
+        libm::round(k * ((x - lo) * scale - 1.0)).clamp(-k, k) as i32
+    };
+    frame.column(j).iter().map(|x| q(*x)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consent::Choices;
+    use crate::disclosure::Halves;
+    use crate::population::People;
+    use crate::privacy::NoiseMode;
+    use crate::rng::Streams;
+
+    /// One cohort of four: person 0 thrice, person 1 once; values 1, 1, 1 and 0.
+    fn people() -> People {
+        let mut platform = Frame::zeros(vec![Column::new("late_share_6m", 0.0, 1.0)], 4);
+        platform.column_mut(0)[..3].fill(1.0);
+        People {
+            community: vec![0; 4],
+            district: vec![0; 4],
+            communities: 1,
+            districts: 1,
+            default: vec![false; 4],
+            cohort_sizes_public: false,
+            origin: vec![0, 0, 0, 1],
+            platform,
+            ..People::empty()
+        }
+    }
+
+    fn released(people: &People, without_own_record: bool) -> (Vec<f32>, f64) {
+        let request = Request {
+            people,
+            halves: &Halves { train: Vec::new(), score: Vec::new() },
+            choices: &Choices { noticed: Vec::new(), shares: Vec::new() },
+            refusal_is_a_feature: false,
+            epsilon: Some(1e9),
+            without_own_record,
+            streams: Streams::new(1, 0),
+            noise: NoiseMode::Seeded,
+            release: 0,
+        };
+        let mut ledger = Ledger::new();
+        let frame = release(&CohortAggregatesParams::default(), &request, &mut ledger).unwrap();
+        (frame.column(0).to_vec(), ledger.spent(0.0).epsilon)
+    }
+
+    #[test]
+    fn no_copy_of_the_applicant_is_left_among_the_others() {
+        let (mean, _) = released(&people(), false);
+        assert_eq!(mean, [0.75; 4]);
+        let (others, _) = released(&people(), true);
+        assert_eq!(others, [0.0, 0.0, 0.0, 1.0]);
+        // The twin: four originals, of whom one is left out.
+        let (others, _) = released(&People { origin: Vec::new(), ..people() }, true);
+        assert_eq!(others[3], 1.0);
+        assert!((others[0] - 2.0 / 3.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn exact_subtraction_is_not_sold_as_private() {
+        assert!(released(&people(), false).1 <= 1e9);
+        assert_eq!(released(&people(), true).1, f64::INFINITY);
+    }
+}
