@@ -20,3 +20,33 @@ pub struct Row {
     /// The value; NaN where it is undefined (an AUC of one class).
     pub value: f64,
 }
+
+/// Collects rows of one arm, ε, sweep point and replication.
+#[derive(Clone, Debug)]
+pub struct Emit {
+    /// Arm name.
+    pub arm: Arc<str>,
+    /// ε.
+    pub epsilon: Option<f64>,
+    /// Sweep values.
+    pub sweep: Arc<[String]>,
+    /// Replication.
+    pub replication: u32,
+    /// The rows so far.
+    pub rows: Vec<Row>,
+}
+
+impl Emit {
+    /// Adds one value.
+    pub fn add(&mut self, metric: &str, group: &Arc<str>, value: f64) {
+        self.rows.push(Row {
+            arm: self.arm.clone(),
+            epsilon: self.epsilon,
+            sweep: self.sweep.clone(),
+            replication: self.replication,
+            metric: Arc::from(metric),
+            group: group.clone(),
+            value,
+        });
+    }
+}
