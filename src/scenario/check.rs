@@ -1,0 +1,166 @@
+//! What no single value shows: values that contradict each other.
+
+use super::{Arm, Scenario};
+use crate::consent::Form;
+use crate::disclosure::Disclosure;
+use crate::document::{Node, Origin, Problem, Value, suggest};
+use crate::error::Result;
+use crate::population::Source;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Most arms of a comparison.
+const MOST_ARMS: usize = 200;
+/// Longest name of a scenario or an arm, in characters.
+const LONGEST_NAME: usize = 80;
+
+/// Notes every contradiction.
+pub(super) fn check(s: &Scenario, document: &Node, problems: &mut Vec<Problem>) {
+    let before = problems.len();
+    let mut refuse = |path: &str, message: String, help: Option<String>| {
+        problems.push(Problem { origin: place(document, path), key: path.to_owned(), message, help });
+    };
+    if !names_a_folder(&s.name) {
+        let help =
+            "it names the run's folder: letters, digits, dashes, dots and spaces, beginning with a letter or a digit";
+        refuse("name", format!("{:?} cannot name a scenario", s.name), Some(help.into()));
+    }
+    let file = &s.population.file;
+    let total = file.none + file.thin + file.thick;
+    if (total - 1.0).abs() > 1e-6 {
+        refuse("population.file", format!("the shares sum to {total}, they must sum to 1"), None);
+    }
+    let c = &s.population.correlation;
+    if c.community + c.district >= 1.0 {
+        let message = format!("community {} and district {} leave nothing for the person", c.community, c.district);
+        refuse("population.correlation", message, Some("their sum must be below 1".into()));
+    }
+    let seg = &s.consent.segments;
+    if seg.fundamentalist + seg.pragmatist + seg.unconcerned <= 0.0 {
+        refuse("consent.segments", "all segments are empty".into(), None);
+    }
+    if matches!(s.histories.source, Source::Table(_)) && s.applicants.rate < 1.0 {
+        let message = "the persons of a table have all applied: the rate must be 1".to_owned();
+        refuse("applicants.rate", message, None);
+    }
+    let names: Vec<&str> = s.arm.iter().map(|a| a.name.as_str()).collect();
+    if names.is_empty() {
+        refuse("arm", "there are no arms to compare".into(), None);
+    } else if names.len() > MOST_ARMS {
+        refuse("arm", format!("there are {} arms, allowed: at most {MOST_ARMS}", names.len()), None);
+        return;
+    } else if !names.contains(&s.reference.as_str()) {
+        let help = suggest(&s.reference, names.iter().copied());
+        refuse("reference", format!("there is no arm `{}`; the arms are {}", s.reference, names.join(", ")), help);
+    }
+    arms(s, document, problems);
+    if problems.len() == before {
+        // The simulator's own conditions.
+        located(s.population.check(), document, problems);
+        if let Source::Synthetic(synthetic) = &s.histories.source {
+            located(synthetic.bureau.check(), document, problems);
+        }
+    }
+}
+
+/// Where the deepest part of a dotted key that is written stands.
+fn place(document: &Node, path: &str) -> Option<Origin> {
+    let mut node = document;
+    for part in path.split('.') {
+        match node.get(part) {
+            Some(below) => node = below,
+            None => break,
+        }
+    }
+    (!std::ptr::eq(node, document)).then(|| node.origin.clone())
+}
+
+/// An error whose message begins with its key.
+fn located(result: Result<()>, document: &Node, problems: &mut Vec<Problem>) {
+    if let Err(e) = result {
+        let text = e.to_string();
+        let (key, message) = text.split_once(": ").unwrap_or(("", &text));
+        let (key, message) = (key.to_owned(), message.to_owned());
+        problems.push(Problem { origin: place(document, &key), key, message, help: None });
+    }
+}
+
+fn names_a_folder(name: &str) -> bool {
+    name.chars().count() <= LONGEST_NAME
+        && name.chars().next().is_some_and(char::is_alphanumeric)
+        && name.chars().all(|c| c.is_alphanumeric() || "-_. ".contains(c))
+        && !name.ends_with([' ', '.'])
+}
+
+fn names_an_arm(name: &str) -> bool {
+    let held = |c: char| c.is_control() || ".,/\\\"'`=<>&".contains(c);
+    !name.is_empty() && name.trim() == name && name.chars().count() <= LONGEST_NAME && !name.contains(held)
+}
+
+fn arms(s: &Scenario, document: &Node, problems: &mut Vec<Problem>) {
+    let nodes = match document.get("arm").map(|n| &n.value) {
+        Some(Value::List(items)) => items.as_slice(),
+        _ => &[],
+    };
+    let columns = s.histories.platform_columns();
+    let mut taken: BTreeMap<String, &str> = BTreeMap::new();
+    for (i, arm) in s.arm.iter().enumerate() {
+        let mut refuse = |key: &str, message: String, help: &str| {
+            // The deepest part that is written.
+            let origin = nodes.get(i).map(|n| place(n, key).unwrap_or_else(|| n.origin.clone()));
+            let help = (!help.is_empty()).then(|| help.to_owned());
+            problems.push(Problem { origin, key: format!("arm.{}.{key}", arm.name), message, help });
+        };
+        if !names_an_arm(&arm.name) {
+            refuse("name", format!("{:?} cannot name an arm", arm.name), "letters, digits and dashes");
+        }
+        for name in arm.names_in_results() {
+            match taken.insert(name.clone(), &arm.name) {
+                None => continue,
+                Some(other) if other == arm.name => {
+                    refuse("name", format!("`{name}` names two arms"), "give each arm a name of its own");
+                }
+                Some(other) => {
+                    let message = format!("in the results this arm and `{other}` would both be called `{name}`");
+                    refuse("name", message, "give the arm another name");
+                }
+            }
+            break;
+        }
+        match (&arm.disclosure, &arm.form) {
+            (Disclosure::Raw, Form::Nobody) => refuse(
+                "form",
+                "raw histories are shared but nobody is asked".into(),
+                "give a form, or form = \"mandatory\"",
+            ),
+            (Disclosure::Raw | Disclosure::Nothing, _) | (_, Form::Nobody) => {}
+            (_, _) => refuse(
+                "form",
+                "this disclosure works on all users and asks nobody".into(),
+                "leave `form` out; whether a law allows it is the analyst's question",
+            ),
+        }
+        disclosure(arm, &columns, &mut refuse);
+    }
+}
+
+fn disclosure(arm: &Arm, columns: &[String], refuse: &mut dyn FnMut(&str, String, &str)) {
+    let below = |key: &str| format!("disclosure.{}.{key}", arm.disclosure.word());
+    let epsilons = arm.disclosure.epsilons();
+    if epsilons.is_empty() {
+        refuse("disclosure", "the list of ε is empty".into(), "for example epsilon = [0.5, 1, 2]");
+    }
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = epsilons.iter().flatten().find(|e| !seen.insert(e.to_bits())) {
+        refuse(&below("epsilon"), format!("{twice} is given twice"), "a value of ε is one point of the comparison");
+    }
+    let mut seen = BTreeSet::new();
+    for name in arm.disclosure.features() {
+        if !columns.contains(name) {
+            let help = suggest(name, columns.iter().map(String::as_str))
+                .unwrap_or_else(|| format!("columns that need consent: {}", columns.join(", ")));
+            refuse(&below("features"), format!("there is no column `{name}`"), &help);
+        } else if !seen.insert(name) {
+            refuse(&below("features"), format!("`{name}` is given twice"), "each feature costs privacy: give it once");
+        }
+    }
+}
