@@ -1,0 +1,142 @@
+//! One arm at one ε in one replication: five calls in causal order.
+
+use super::world::World;
+use crate::consent::Choices;
+use crate::disclosure::{Disclosure, Request, Shown, disclose};
+use crate::error::{Error, Result};
+use crate::evaluate::{ConsentFacts, Decisions, Emit, accuracy_metrics, consent_metrics, credit_metrics};
+use crate::lending::{ScorerChoice, approve};
+use crate::privacy::{Ledger, NoiseMode};
+use crate::scenario::{Arm, Scenario};
+use crate::scoring::{Logistic, Scorecard, Scorer};
+
+/// An arm at one value of ε.
+#[derive(Clone, Debug)]
+pub struct ArmPoint {
+    /// Position of the arm in the scenario.
+    pub arm: usize,
+    /// Name in the results.
+    pub name: String,
+    /// ε.
+    pub epsilon: Option<f64>,
+    /// The counterfactual without the applicant's own record.
+    pub without_own_record: bool,
+    /// Keys the noise of its releases.
+    pub release: u64,
+}
+
+pub use crate::scenario::WITHOUT_OWN;
+
+/// All arms with all their values of ε; `dp-aggregates` also without the applicant's own record.
+pub fn arm_points(scenario: &Scenario) -> Vec<ArmPoint> {
+    let mut out = Vec::new();
+    for (arm, a) in scenario.arm.iter().enumerate() {
+        let twins: &[bool] =
+            if matches!(a.disclosure, Disclosure::CohortAggregates(_)) { &[false, true] } else { &[false] };
+        for &without_own_record in twins {
+            for (k, epsilon) in a.disclosure.epsilons().into_iter().enumerate() {
+                let name = if without_own_record { format!("{}{WITHOUT_OWN}", a.name) } else { a.name.clone() };
+                // The twin joins the *same* release, so it shares its noise.
+                let release = (arm as u64) << 32 | k as u64;
+                out.push(ArmPoint { arm, name, epsilon, without_own_record, release });
+            }
+        }
+    }
+    out
+}
+
+/// What an arm made of the scored half.
+pub struct Scored {
+    /// PD of each person of the scored half.
+    pub pd: Vec<f64>,
+    /// Approved.
+    pub approved: Vec<bool>,
+    /// What the form made of people.
+    pub choices: Choices,
+    /// Releases.
+    pub ledger: Ledger,
+}
+
+/// Consent → disclosure → scores → decisions. An error names the arm.
+pub fn score_arm(scenario: &Scenario, world: &World, point: &ArmPoint, noise: NoiseMode) -> Result<Scored> {
+    score(scenario, world, point, noise).map_err(|e| match point.epsilon {
+        Some(epsilon) => Error::Other(format!("arm {} at ε = {epsilon}: {e}", point.name)),
+        None => Error::Other(format!("arm {}: {e}", point.name)),
+    })
+}
+
+fn score(scenario: &Scenario, world: &World, point: &ArmPoint, noise: NoiseMode) -> Result<Scored> {
+    let arm = &scenario.arm[point.arm];
+    let mut ledger = Ledger::new();
+    let choices = world.attitudes.choose(&scenario.consent, &arm.form);
+    let request = Request {
+        people: &world.people,
+        halves: &world.halves,
+        choices: &choices,
+        refusal_is_a_feature: scenario.lender.refusal_is_a_feature,
+        epsilon: point.epsilon,
+        without_own_record: point.without_own_record,
+        streams: world.streams,
+        noise,
+        release: point.release,
+    };
+    let pd = match disclose(&arm.disclosure, &request, &mut ledger)? {
+        Shown::Scores(pd) => pd,
+        Shown::Views(views) => {
+            let (train, score) = *views;
+            let lender = &scenario.lender;
+            let fitted = match lender.scorer {
+                ScorerChoice::Logistic => Logistic::new(lender.logistic.clone()).fit(&train, &mut ledger)?,
+                ScorerChoice::Scorecard => Scorecard::new(lender.scorecard.clone()).fit(&train, &mut ledger)?,
+            };
+            fitted.score(&score)?
+        }
+    };
+    let approved = approve(&scenario.lender, &pd, &world.lottery, &world.applicant);
+    Ok(Scored { pd, approved, choices, ledger })
+}
+
+/// Rows of one scored arm.
+pub fn evaluate_arm(
+    scenario: &Scenario,
+    world: &World,
+    point: &ArmPoint,
+    scored: &Scored,
+    reference: &[bool],
+    emit: &mut Emit,
+) -> Result<()> {
+    let arm = &scenario.arm[point.arm];
+    accuracy_metrics(&scored.pd, &world.bad, &world.cohort, &world.groups, emit)?;
+    let decisions = Decisions {
+        scored: &world.halves.score,
+        pd: &scored.pd,
+        approved: &scored.approved,
+        reference,
+        bad: &world.bad,
+    };
+    credit_metrics(&scenario.lender, &world.people, &decisions, &world.groups, emit)?;
+    consent_metrics(&world.people, &world.attitudes, &scored.choices, facts(arm, world), emit);
+    let all = std::sync::Arc::from("all");
+    let spent = scored.ledger.spent(arm.disclosure.delta());
+    emit.add("epsilon_spent", &all, spent.epsilon);
+    emit.add("delta_spent", &all, spent.delta);
+    Ok(())
+}
+
+fn facts(arm: &Arm, world: &World) -> ConsentFacts {
+    let people = &world.people;
+    match arm.disclosure {
+        Disclosure::Nothing | Disclosure::CohortAggregates(_) => ConsentFacts::default(),
+        Disclosure::Raw => ConsentFacts {
+            attribute_months: people.attribute_months,
+            recipients: 1.0 + f64::from(arm.third_parties),
+            ..ConsentFacts::default()
+        },
+        Disclosure::TrainedInside(_) => {
+            ConsentFacts { answers: 1.0, into_platform: people.bureau_attribute_months, ..ConsentFacts::default() }
+        }
+        Disclosure::RandomisedResponse(ref p) => {
+            ConsentFacts { answers: p.reports(&people.platform), ..ConsentFacts::default() }
+        }
+    }
+}

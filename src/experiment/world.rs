@@ -1,0 +1,118 @@
+//! One replication before any arm: people, attitudes, halves, groups and what they would get in every arm alike.
+
+use crate::consent::Attitudes;
+use crate::disclosure::Halves;
+use crate::error::Result;
+use crate::evaluate::Groups;
+use crate::population::{Loadings, People, Table, simulate};
+use crate::rng::{Entity, Purpose, Streams};
+use crate::scenario::Scenario;
+use crate::stats::Spread;
+
+/// Where histories come from.
+pub enum Histories {
+    /// Simulated with these loadings.
+    Synthetic,
+    /// Resampled from a table of real histories.
+    Table(Box<Table>),
+}
+
+/// One replication's people and luck.
+pub struct World {
+    /// The streams of the replication.
+    pub streams: Streams,
+    /// The truth.
+    pub people: People,
+    /// Who would share under which form.
+    pub attitudes: Attitudes,
+    /// Training and scored half.
+    pub halves: Halves,
+    /// Groups of the scored half.
+    pub groups: Groups,
+    /// Lottery tickets of the scored half.
+    pub lottery: Vec<u64>,
+    /// Outcomes of the scored half.
+    pub bad: Vec<bool>,
+    /// Applicants of the scored half.
+    pub applicant: Vec<bool>,
+    /// Cohort of the scored half.
+    pub cohort: Vec<u32>,
+}
+
+impl World {
+    /// Stages 2–4 of a run: histories, attitudes, halves.
+    pub fn new(scenario: &Scenario, histories: &Histories, loadings: &Loadings, replication: u32) -> Result<Self> {
+        let streams = Streams::new(scenario.seed, replication);
+        let people = match histories {
+            Histories::Synthetic => simulate(
+                &scenario.population,
+                &scenario.histories,
+                &scenario.outcome,
+                &scenario.applicants,
+                loadings,
+                streams,
+                0,
+                scenario.population.persons as usize,
+            )?,
+            Histories::Table(table) => table.people(streams, true),
+        };
+        let attitudes = Attitudes::draw(&scenario.consent, &people, streams);
+        let halves = split(&people, streams);
+        let groups = Groups::of(&people, &halves.score);
+        let of_scored = |i: &u32| *i as usize;
+        let lottery = halves
+            .score
+            .iter()
+            .map(|i| {
+                let w = streams.block(Entity::Person(people.first + u64::from(*i)), 0, Purpose::Lottery, 0);
+                u64::from(w[0]) | u64::from(w[1]) << 32
+            })
+            .collect();
+        Ok(Self {
+            streams,
+            lottery,
+            bad: halves.score.iter().map(|i| people.default[of_scored(i)]).collect(),
+            applicant: halves.score.iter().map(|i| people.applicant[of_scored(i)]).collect(),
+            cohort: halves.score.iter().map(|i| people.community[of_scored(i)]).collect(),
+            people,
+            attitudes,
+            halves,
+            groups,
+        })
+    }
+}
+
+/// Halves by a keyed draw of the *original* person, so that copies of one person (bootstrap) never stand on both
+/// sides. Only applicants have loans to learn from.
+fn split(people: &People, streams: Streams) -> Halves {
+    let (mut train, mut score) = (Vec::new(), Vec::new());
+    for i in 0..people.default.len() {
+        let who = people.origin.get(i).map_or(people.first + i as u64, |o| u64::from(*o));
+        if streams.uniform(Entity::Person(who), 0, Purpose::Split) < 0.5 {
+            if people.applicant[i] {
+                train.push(i as u32);
+            }
+        } else {
+            score.push(i as u32);
+        }
+    }
+    Halves { train, score }
+}
+
+impl Histories {
+    /// Persons in one replication.
+    pub fn persons(&self, scenario: &Scenario) -> u64 {
+        match self {
+            Self::Synthetic => scenario.population.persons,
+            Self::Table(table) => table.persons() as u64,
+        }
+    }
+
+    /// What the spread over replications means.
+    pub fn spread(&self) -> Spread {
+        match self {
+            Self::Synthetic => Spread::Independent,
+            Self::Table(_) => Spread::Resampled,
+        }
+    }
+}
