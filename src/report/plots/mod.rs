@@ -1,0 +1,159 @@
+//! Pictures: SVG by plotters, PNG by resvg, both with the bundled DejaVu Sans.
+//!
+//! | file | question |
+//! |---|---|
+//! | `tradeoff-auc`, `tradeoff-profit_per_applicant` | What does a smaller ε cost? One panel a kind of guarantee |
+//! | `consent-anatomy` | Who shares, and would they if asked? |
+//! | `file-depth` | What changes for people without a file? |
+//! | `winners-losers` | Who wins and who loses against the reference arm, by income? |
+//! | `calibration` | Do predicted defaults come true? |
+//! | `sweep-<key>` | How do the results depend on a parameter? |
+//! | `story-<person>` | What did one person live through, and what did each arm make of it? (`pretick story`) |
+//!
+//! A picture whose rows are missing is left out with a note. One arm has one colour and symbol everywhere
+//! ([`palette`](super::palette)). Arms with several ε appear outside the trade-off at the one nearest to 1, and their
+//! label says so.
+
+mod anatomy;
+mod calibration;
+mod canvas;
+mod deciles;
+mod depth;
+mod figure;
+mod raster;
+mod scale;
+pub mod story;
+mod sweep;
+mod tradeoff;
+
+pub use raster::png;
+
+use super::palette::{Style, style_of};
+use super::table::{epsilon_text, grouped};
+use super::{Context, Kind, SIMULATED, Summaries, Summary};
+use crate::error::Result;
+
+/// A picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plot {
+    /// File name without ending.
+    pub name: String,
+    /// The title drawn on it.
+    pub title: String,
+    /// SVG text.
+    pub svg: String,
+}
+
+/// Draws every picture that the rows allow; says in words which were left out.
+pub fn draw_all(all: &Summaries, context: &Context) -> Result<(Vec<Plot>, Vec<String>)> {
+    let mut drawn = Vec::new();
+    let mut notes = Vec::new();
+    let mut keep = |name: &str, plot: Option<Plot>, missing: &str| match plot {
+        Some(plot) => drawn.push(plot),
+        None => notes.push(format!("picture {name} left out: no rows of {missing}")),
+    };
+    for metric in ["auc", "profit_per_applicant"] {
+        keep(
+            &format!("tradeoff-{metric}"),
+            tradeoff::draw(all, context, metric)?,
+            &format!("{metric} for an arm under DP"),
+        );
+    }
+    keep("consent-anatomy", anatomy::draw(all, context)?, "share_rate");
+    keep("file-depth", depth::draw(all, context)?, "approval_rate or auc by file depth");
+    keep("winners-losers", deciles::draw(all, context)?, "winners and losers by decile");
+    keep("calibration", calibration::draw(all, context)?, "calibration_predicted and calibration_observed");
+    for key in 0..context.sweep_keys.len() {
+        let name = format!("sweep-{}", super::manifest::slug(&context.sweep_keys[key]));
+        keep(&name, sweep::draw(all, context, key)?, "two sweep values of one metric");
+    }
+    Ok((drawn, notes))
+}
+
+/// An arm at one ε, with its look.
+struct Pick<'a> {
+    arm: &'a str,
+    /// The name as it is drawn.
+    name: String,
+    epsilon: Option<f64>,
+    style: Style,
+    kind: Option<Kind>,
+    asked: bool,
+}
+
+impl Pick<'_> {
+    /// `ε = 1, central, (ε, δ)`; empty for arms without DP.
+    fn detail(&self) -> String {
+        match (self.epsilon, self.kind) {
+            (Some(e), Some(kind)) => format!("ε = {}, {}", epsilon_text(e), kind.label()),
+            (Some(e), None) => format!("ε = {}", epsilon_text(e)),
+            (None, _) => String::new(),
+        }
+    }
+}
+
+/// Every arm once, at the ε nearest to 1.
+fn picks<'a>(all: &'a Summaries, context: &Context) -> Vec<Pick<'a>> {
+    all.arms()
+        .into_iter()
+        .filter_map(|arm| {
+            let info = context.arm(arm);
+            Some(Pick {
+                arm,
+                name: figure::name_of(arm).ok()?,
+                epsilon: all.nearest_epsilon(arm, 1.0)?,
+                style: style_of(arm, context),
+                kind: info.and_then(|i| i.guarantee.kind()),
+                asked: info.is_none_or(|i| i.asked),
+            })
+        })
+        .collect()
+}
+
+/// One summary of a pick at the base sweep point, if its mean is defined.
+fn of<'a>(all: &'a Summaries, context: &Context, pick: &Pick, metric: &str, group: &str) -> Option<&'a Summary> {
+    all.get(pick.arm, pick.epsilon, all.base(context), metric, group).filter(|s| s.value.mean.is_finite())
+}
+
+/// What every caption says: n, replications, intervals, applicants, sweep point, who is not asked, real data. `swept` is the key
+/// that varies along the axis.
+fn caption(all: &Summaries, context: &Context, extra: &str, swept: Option<usize>) -> String {
+    let mut parts = Vec::new();
+    let replications = if context.replications == 1 { "replication" } else { "replications" };
+    parts.push(format!(
+        "{}: {} persons, {}, {} {replications}, seed {}.",
+        context.title,
+        grouped(context.persons),
+        context.applicants(),
+        context.replications,
+        context.seed
+    ));
+    let intervals = context.intervals();
+    let mut letters = intervals.chars();
+    let capital: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    parts.push(format!("{capital}{}.", letters.as_str()));
+    let keys = context.sweep_keys.iter().zip(all.base(context)).enumerate().filter(|(i, _)| Some(*i) != swept);
+    let pairs: Vec<String> = keys.map(|(_, (k, v))| format!("{k} = {v}")).collect();
+    if !pairs.is_empty() {
+        parts.push(format!("At {}.", pairs.join(", ")));
+    }
+    let present = all.arms();
+    let silent: Vec<&str> = context
+        .arms
+        .iter()
+        .filter(|a| !a.asked && present.contains(&a.name.as_str()))
+        .map(|a| a.name.as_str())
+        .collect();
+    if !silent.is_empty() {
+        parts.push(format!("asked: no — {}.", silent.join(", ")));
+    }
+    if context.real_data {
+        let mut letters = SIMULATED.chars();
+        let capital: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+        parts.push(format!("{capital}{}.", letters.as_str()));
+    }
+    if extra.is_empty() { parts.join(" ") } else { format!("{extra}\n{}", parts.join(" ")) }
+}
+
+#[cfg(test)]
+mod tests;
