@@ -1,0 +1,112 @@
+//! Scenario files, `--set`, data files: what several commands read in the same way.
+
+use crate::document::{Node, Problem};
+use crate::error::{Error, Result};
+use crate::experiment::Histories;
+use crate::population::{Source, Table};
+use crate::scenario::Loaded;
+use std::path::{Path, PathBuf};
+
+/// A scenario and what overrides it.
+#[derive(Debug, clap::Args)]
+pub(super) struct ScenarioArgs {
+    /// Scenario file (TOML)
+    pub scenario: PathBuf,
+    /// Override a parameter, e.g. --set consent.shock=0.5 or --set arm.opt-in.form.notice=0.6; repeatable
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Override the seed
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Override population.persons
+    #[arg(long)]
+    pub persons: Option<u64>,
+    /// Override the number of replications
+    #[arg(long)]
+    pub replications: Option<u64>,
+}
+
+/// A file of real histories.
+#[derive(Debug, clap::Args)]
+pub(super) struct DataArgs {
+    /// File of real histories (CSV or Parquet) for a scenario with a column map
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// Count malformed rows and go on instead of stopping at the first
+    #[arg(long)]
+    pub skip_bad_rows: bool,
+}
+
+/// A scenario, what overrides it, and one of its replications.
+#[derive(Debug, clap::Args)]
+pub(super) struct OneArgs {
+    /// Scenario file (TOML)
+    pub scenario: PathBuf,
+    /// Override a parameter, e.g. --set population.group.share=0.5; repeatable
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Override the seed
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Override population.persons
+    #[arg(long)]
+    pub persons: Option<u64>,
+    /// Replication, from 0
+    #[arg(long, default_value_t = 0)]
+    pub replication: u32,
+}
+
+impl ScenarioArgs {
+    /// Reads and checks the scenario.
+    pub(super) fn load(&self) -> Result<Loaded> {
+        let flags = [("seed", self.seed), ("population.persons", self.persons), ("replications", self.replications)];
+        load(&self.scenario, &self.set, &flags)
+    }
+}
+
+impl OneArgs {
+    /// Reads and checks the scenario.
+    pub(super) fn load(&self) -> Result<Loaded> {
+        load(&self.scenario, &self.set, &[("seed", self.seed), ("population.persons", self.persons)])
+    }
+}
+
+fn load(path: &Path, set: &[String], flags: &[(&str, Option<u64>)]) -> Result<Loaded> {
+    let bytes = std::fs::read(path).map_err(Error::io("read scenario", path))?;
+    let text = Node::text(&path.display().to_string(), bytes).map_err(Error::Scenario)?;
+    let mut overrides = Vec::new();
+    let flags = flags.iter().filter_map(|(key, value)| value.map(|v| format!("{key}={v}")));
+    for text in set.iter().cloned().chain(flags) {
+        overrides.push(Node::parse_assignment(&text).map_err(Error::Scenario)?);
+    }
+    let loaded = Loaded::from_toml(&path.display().to_string(), &text, &overrides)?;
+    let persons = overrides.iter().find(|(key, _)| key == "population.persons");
+    if let (Source::Table(_), Some((key, node))) = (&loaded.scenario.histories.source, persons) {
+        return Err(Error::Scenario(vec![Problem {
+            origin: Some(node.origin.clone()),
+            key: key.clone(),
+            message: "has no effect: this scenario's persons are those of the file".into(),
+            help: Some("shorten the file of --data instead".into()),
+        }]));
+    }
+    Ok(loaded)
+}
+
+/// Reads the table if the scenario maps one; says what to do if the scenario and `--data` do not fit.
+pub(super) fn histories(loaded: &Loaded, data: &DataArgs) -> Result<(Histories, Vec<String>)> {
+    match (&loaded.scenario.histories.source, &data.data) {
+        (Source::Synthetic(_), None) => Ok((Histories::Synthetic, Vec::new())),
+        (Source::Synthetic(_), Some(path)) => Err(Error::Other(format!(
+            "--data {} is given, but the scenario has no column map: write histories.source.table (see scenarios/taiwan-2005.toml)",
+            path.display()
+        ))),
+        (Source::Table(_), None) => Err(Error::Other(
+            "this scenario runs on a file of real histories: give it with --data FILE (the README says where to get it)".into(),
+        )),
+        (Source::Table(map), Some(path)) => {
+            let table = Table::open(path, map, data.skip_bad_rows)?;
+            let notes = table.notes().to_vec();
+            Ok((Histories::Table(Box::new(table)), notes))
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The command line: the only place that prints, reads the clock or the environment.
+//!
+//! Data goes to stdout, progress and errors to stderr. Exit status: 0 ok, 1 the run (or a fact of
+//! `validate`) failed, 2 usage or an invalid scenario.
+
+#![allow(clippy::disallowed_methods, reason = "the command line reads the clock and the environment")]
+
+mod calibrate;
+mod check;
+mod context;
+mod explain;
+mod generate;
+mod input;
+mod new;
+mod progress;
+mod run;
+mod story;
+mod validate;
+
+use crate::error::{Error, Result};
+use clap::{CommandFactory, Parser, Subcommand};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Compare opt-in sharing, pre-ticked sharing and differentially private aggregation of payment histories on the same
+/// simulated (or real) people.
+#[derive(Debug, Parser)]
+#[command(name = "pretick", version, propagate_version = true, max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a scenario: a table on the terminal, a folder with results and plots
+    Run(run::RunArgs),
+    /// Write synthetic monthly histories, one row a person-month, as Parquet or CSV
+    Generate(generate::GenerateArgs),
+    /// Tell one person's months, choices and loan under every arm, in words and a picture
+    Story(story::StoryArgs),
+    /// Check a scenario without running it
+    Check(check::CheckArgs),
+    /// Write a commented scenario to start from
+    New(new::NewArgs),
+    /// Say what a parameter means: unit, default, range, source
+    Explain(explain::ExplainArgs),
+    /// Find the loadings for the scenario's target AUCs and check them on fresh seeds
+    Calibrate(calibrate::CalibrateArgs),
+    /// Simulate the stylised facts that the model must reproduce
+    Validate(validate::ValidateArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            let _ = e.print();
+            return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let done = match &cli.command {
+        Command::Run(args) => run::run(args),
+        Command::Generate(args) => generate::generate(args),
+        Command::Story(args) => story::story_of(args),
+        Command::Check(args) => check::check(args),
+        Command::New(args) => new::new(args),
+        Command::Explain(args) => explain::explain(args),
+        Command::Calibrate(args) => calibrate::calibrate(args),
+        Command::Validate(args) => validate::validate(args),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "pretick", &mut script);
+            say(&String::from_utf8_lossy(&script)).map(|()| ExitCode::SUCCESS)
+        }
+    };
+    match done {
+        Ok(code) => code,
+        Err(e) => {
+            complain(&format!("error: {e}"));
+            ExitCode::from(match e {
+                Error::Scenario(_) => 2,
+                _ => 1,
+            })
+        }
+    }
+}
+
+/// Prints to stdout. A reader that went away is not an error; a full disk is.
+fn say(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    match write!(out, "{text}{end}").and_then(|()| out.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::Other(format!("cannot write to standard output: {e}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints to stderr.
+fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Most threads that can be asked for.
+const MOST_THREADS: usize = 1024;
+
+/// Reads `--threads`.
+fn thread_count(text: &str) -> std::result::Result<usize, String> {
+    match text.parse() {
+        Ok(n) if n <= MOST_THREADS => Ok(n),
+        _ => Err(format!("allowed: 0 to {MOST_THREADS}, 0 for one per core")),
+    }
+}
+
+/// Runs `work` on a pool of `threads` threads (0: one per core).
+fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|e| Error::Other(format!("cannot start {threads} threads: {e}")))?;
+    pool.install(work)
+}

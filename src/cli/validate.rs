@@ -1,0 +1,120 @@
+//! `pretick validate`: the stylised facts, and with `--twins` their broken twins.
+
+use super::{complain, say, with_threads};
+use crate::error::{Error, Result};
+use crate::experiment::facts::{Finding, facts};
+use crate::report::table::plain;
+use comfy_table::Cell;
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ValidateArgs {
+    /// Only these facts, e.g. --fact 5 --fact 6
+    #[arg(long, value_name = "NUMBER")]
+    fact: Vec<u32>,
+    /// Also run every fact's twin with a broken parameter, which must fail
+    #[arg(long)]
+    twins: bool,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+    /// Threads; 0 takes one per core
+    #[arg(long, default_value_t = 0, value_parser = super::thread_count)]
+    threads: usize,
+}
+
+#[derive(serde::Serialize)]
+struct Line {
+    fact: u32,
+    name: &'static str,
+    kind: super::super::experiment::facts::Kind,
+    source: &'static str,
+    twin: Option<&'static str>,
+    #[serde(flatten)]
+    finding: Finding,
+}
+
+pub(super) fn validate(args: &ValidateArgs) -> Result<ExitCode> {
+    let all = facts();
+    let last = all.iter().map(|f| f.number).max().unwrap_or(0);
+    if let Some(unknown) = args.fact.iter().find(|n| all.iter().all(|f| f.number != **n)) {
+        return Err(Error::Other(format!("there is no fact {unknown}; they are numbered 1 to {last}")));
+    }
+    let chosen: Vec<_> = all.into_iter().filter(|f| args.fact.is_empty() || args.fact.contains(&f.number)).collect();
+    let (lines, failed) = with_threads(args.threads, || {
+        let (mut lines, mut failed) = (Vec::new(), 0usize);
+        for fact in &chosen {
+            let found = (fact.measure)(false)?;
+            failed += usize::from(found.iter().any(|f| !f.pass));
+            let twin = if args.twins { (fact.measure)(true)? } else { Vec::new() };
+            if args.twins && twin.iter().all(|f| f.pass) {
+                complain(&format!("fact {}: its twin ({}) passes, so it tests nothing", fact.number, fact.twin));
+                failed += 1;
+            }
+            let line = |finding, twin| Line {
+                fact: fact.number,
+                name: fact.name,
+                kind: fact.kind,
+                source: fact.source,
+                twin,
+                finding,
+            };
+            lines.extend(found.into_iter().map(|f| line(f, None)));
+            lines.extend(twin.into_iter().map(|f| line(f, Some(fact.twin))));
+        }
+        Ok((lines, failed))
+    })?;
+    if args.json {
+        say(&serde_json::to_string_pretty(&lines).map_err(|e| Error::Other(e.to_string()))?)?;
+    } else {
+        say(&render(&lines))?;
+        say(&format!("{} of {} facts hold", chosen.len() - failed.min(chosen.len()), chosen.len()))?;
+    }
+    Ok(ExitCode::from(u8::from(failed > 0)))
+}
+
+fn render(lines: &[Line]) -> String {
+    let mut table = plain();
+    table.set_header(["#", "fact", "target", "got [95 %]", "", "kind"]);
+    for l in lines {
+        let f = &l.finding;
+        let digits = if f.unit == "values" { 0 } else { 2 };
+        let got = if f.got.lo.is_finite() && f.got.lo < f.got.hi {
+            format!("{:.digits$} [{:.digits$}, {:.digits$}]", f.got.mean, f.got.lo, f.got.hi)
+        } else {
+            format!("{:.digits$}", f.got.mean)
+        };
+        let what = if l.twin.is_some() { format!("  twin: {}", f.what) } else { f.what.clone() };
+        let verdict = match (f.pass, l.twin.is_some()) {
+            (true, false) => "pass",
+            (false, false) => "FAIL",
+            (true, true) => "twin passes",
+            (false, true) => "fails, as it must",
+        };
+        table.add_row([
+            Cell::new(l.fact),
+            Cell::new(what),
+            Cell::new(format!("{} {}", f.target, f.unit)),
+            Cell::new(got),
+            Cell::new(verdict),
+            Cell::new(format!("{:?}", l.kind).to_lowercase()),
+        ]);
+    }
+    let mut out = table.trim_fmt();
+    let mut last = 0;
+    for l in lines.iter().filter(|l| l.twin.is_some()) {
+        if l.fact != last {
+            let _ = write!(out, "\ntwin of {}: {}", l.fact, l.twin.unwrap_or_default());
+            last = l.fact;
+        }
+    }
+    last = 0;
+    for l in lines {
+        if l.fact != last {
+            let _ = write!(out, "\nsource of {} ({}): {}", l.fact, l.name, l.source);
+            last = l.fact;
+        }
+    }
+    out
+}
