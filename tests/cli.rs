@@ -244,3 +244,9 @@ fn ctrl_c_leaves_nothing_behind() {
     assert_eq!(status.code(), Some(1));
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn the_help_says_what_there_is() {
+    let output = pretick().arg("--help").env("COLUMNS", "100").assert().success().get_output().stdout.clone();
+    insta::assert_snapshot!(String::from_utf8(output).unwrap());
+}

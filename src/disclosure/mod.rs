@@ -236,3 +236,68 @@ fn trained_inside(params: &TrainedInsideParams, request: &Request<'_>, ledger: &
     let fitted = scorer.fit(&view(&request.halves.train, Some(request.labels())), ledger)?;
     fitted.score(&view(&request.halves.score, None))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consent::{Attitudes, ConsentParams, Form};
+    use crate::population::{ApplicantsParams, HistoriesParams, Loadings, OutcomeParams, PopulationParams, simulate};
+
+    fn people(n: usize) -> People {
+        let population = PopulationParams { persons: n as u64, ..PopulationParams::default() };
+        let (histories, outcome, applicants) =
+            (HistoriesParams::default(), OutcomeParams::default(), ApplicantsParams::default());
+        simulate(&population, &histories, &outcome, &applicants, &Loadings::default(), Streams::new(1, 0), 0, n)
+            .unwrap()
+    }
+
+    fn shown(disclosure: &Disclosure, form: &Form, epsilon: Option<f64>) -> (LenderView, LenderView, Ledger) {
+        let people = people(640);
+        let streams = Streams::new(1, 0);
+        let consent = ConsentParams::default();
+        let choices = Attitudes::draw(&consent, &people, streams).choose(&consent, form);
+        let halves = Halves { train: (0..320).collect(), score: (320..640).collect() };
+        let request = Request {
+            people: &people,
+            halves: &halves,
+            choices: &choices,
+            refusal_is_a_feature: false,
+            epsilon,
+            without_own_record: false,
+            streams,
+            noise: NoiseMode::Seeded,
+            release: 7,
+        };
+        let mut ledger = Ledger::new();
+        match disclose(disclosure, &request, &mut ledger).unwrap() {
+            Shown::Views(views) => (views.0, views.1, ledger),
+            Shown::Scores(_) => panic!("a view was expected"),
+        }
+    }
+
+    #[test]
+    fn without_consent_the_view_is_empty() {
+        let (train, score, _) = shown(&Disclosure::Raw, &Form::Nobody, None);
+        for view in [&train, &score] {
+            assert!(view.known.iter().all(|k| !*k));
+            assert!((0..view.more.width()).all(|j| view.more.column(j).iter().all(|v| *v == 0.0)));
+        }
+        assert!(train.labels.is_some() && score.labels.is_none(), "outcomes of the scored half never leave the truth");
+        // The twin: everybody shares, and the same view is full.
+        let (train, _, ledger) = shown(&Disclosure::Raw, &Form::Mandatory, None);
+        assert!(train.known.iter().all(|k| *k) && train.more.column(0).iter().any(|v| *v > 0.0));
+        assert_eq!(ledger.spent(0.0).epsilon, f64::INFINITY);
+    }
+
+    #[test]
+    fn a_cohort_release_is_one_entry_whose_sensitivity_covers_every_feature() {
+        let params = CohortAggregatesParams::default();
+        let (grid, features) = (f64::from(params.grid), 2.0);
+        let (train, _, ledger) = shown(&Disclosure::CohortAggregates(params), &Form::Nobody, Some(0.5));
+        assert_eq!((train.more.width(), ledger.entries().len()), (2, 1));
+        let entry = &ledger.entries()[0];
+        assert_eq!(entry.sensitivity, features * grid, "d·K: half the bound or one feature would be {}", grid);
+        let spent = ledger.spent(0.0).epsilon;
+        assert!(spent <= 0.5 && spent > 0.49, "{spent}");
+    }
+}
