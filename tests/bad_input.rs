@@ -265,13 +265,26 @@ fn where_nothing_can_be_written_nothing_is_computed() {
     fs::write(&file, "mine").unwrap();
     for out in [file.clone(), file.join("below"), home.path().join("x".repeat(300)), home.path().join("x".repeat(245))]
     {
-        // A population that would take minutes: the error comes before it.
+        // Many replications, which would take minutes: the error comes before them.
         let (code, message) =
-            outcome(&["run", SCENARIO, "--persons=100000000", "--out", &out.display().to_string(), "--force"]);
+            outcome(&["run", SCENARIO, "--replications=100000", "--out", &out.display().to_string(), "--force"]);
         assert_eq!(code, 1, "{message}");
     }
     assert_eq!(fs::read(&file).unwrap(), b"mine");
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_population_that_memory_cannot_hold_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let out = home.path().join("out").display().to_string();
+    for args in [&["run", "--out", &out][..], &["story", "--person=1"], &["calibrate"]] {
+        let args: Vec<&str> = args.iter().copied().chain([SCENARIO, "--persons=10000000000"]).collect();
+        let (code, message) = outcome(&args);
+        assert_eq!(code, 1, "{message}");
+        holds(&message, &["10000000000 persons need at least 2400.0 GB of memory"]);
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -1,6 +1,6 @@
 //! `pretick calibrate`: the loadings for the scenario's target AUCs, and how close they come on seeds not used to find them.
 
-use super::input::ScenarioArgs;
+use super::input::{ScenarioArgs, fit_in_memory};
 use super::{say, with_threads};
 use crate::error::{Error, Result};
 use crate::experiment::calibrate::pool_aucs;
@@ -26,6 +26,7 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<ExitCode> {
     if !matches!(s.histories.source, Source::Synthetic(_)) {
         return Err(Error::Other("real histories are not calibrated: their signals are what they are".into()));
     }
+    fit_in_memory(s.population.persons)?;
     let text = with_threads(0, || {
         let mut done = Vec::new();
         let loadings = loadings_for(s, &mut done)?;

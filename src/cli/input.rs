@@ -2,7 +2,7 @@
 
 use crate::document::{Node, Problem};
 use crate::error::{Error, Result};
-use crate::experiment::Histories;
+use crate::experiment::{BYTES_A_PERSON, Histories};
 use crate::population::{Source, Table};
 use crate::scenario::Loaded;
 use std::path::{Path, PathBuf};
@@ -95,7 +95,11 @@ fn load(path: &Path, set: &[String], flags: &[(&str, Option<u64>)]) -> Result<Lo
 /// Reads the table if the scenario maps one; says what to do if the scenario and `--data` do not fit.
 pub(super) fn histories(loaded: &Loaded, data: &DataArgs) -> Result<(Histories, Vec<String>)> {
     match (&loaded.scenario.histories.source, &data.data) {
-        (Source::Synthetic(_), None) => Ok((Histories::Synthetic, Vec::new())),
+        (Source::Synthetic(_), None) => {
+            let persons = loaded.points()?.iter().map(|p| p.scenario.population.persons).max();
+            fit_in_memory(persons.unwrap_or(0))?;
+            Ok((Histories::Synthetic, Vec::new()))
+        }
         (Source::Synthetic(_), Some(path)) => Err(Error::Other(format!(
             "--data {} is given, but the scenario has no column map: write histories.source.table (see scenarios/taiwan-2005.toml)",
             path.display()
@@ -109,4 +113,26 @@ pub(super) fn histories(loaded: &Loaded, data: &DataArgs) -> Result<(Histories, 
             Ok((Histories::Table(Box::new(table)), notes))
         }
     }
+}
+
+/// Refuses a population that this computer cannot hold, where the system says how much that is: otherwise the process
+/// would be killed in the middle, without a word.
+pub(super) fn fit_in_memory(persons: u64) -> Result<()> {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let kilobytes = |key: &str| -> Option<u64> {
+        text.lines().find_map(|l| l.strip_prefix(key)?.trim().trim_end_matches(" kB").parse().ok())
+    };
+    let Some(free) = kilobytes("MemAvailable:") else { return Ok(()) };
+    let free = (free + kilobytes("SwapFree:").unwrap_or(0)).saturating_mul(1024);
+    let needed = persons.saturating_mul(BYTES_A_PERSON);
+    if needed <= free {
+        return Ok(());
+    }
+    let gb = |bytes: u64| bytes as f64 / 1e9;
+    Err(Error::Other(format!(
+        "population.persons: {persons} persons need at least {:.1} GB of memory, {:.1} GB are free; take fewer persons and \
+         more replications",
+        gb(needed),
+        gb(free)
+    )))
 }

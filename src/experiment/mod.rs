@@ -19,7 +19,7 @@ mod world;
 
 pub use arm::{ArmPoint, Scored, WITHOUT_OWN, arm_points, evaluate_arm, score_arm};
 pub use calibrate::{Calibration, loadings_for};
-pub use world::{Histories, World};
+pub use world::{BYTES_A_PERSON, Histories, World};
 
 use crate::error::{Error, Result};
 use crate::evaluate::{Emit, Row};

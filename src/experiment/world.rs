@@ -2,7 +2,7 @@
 
 use crate::consent::Attitudes;
 use crate::disclosure::Halves;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::evaluate::Groups;
 use crate::population::{Loadings, People, Table, simulate};
 use crate::rng::{Entity, Purpose, Streams};
@@ -16,6 +16,9 @@ pub enum Histories {
     /// Resampled from a table of real histories.
     Table(Box<Table>),
 }
+
+/// Least memory of a run, in bytes a person: measured with one arm that discloses nothing.
+pub const BYTES_A_PERSON: u64 = 240;
 
 /// One replication's people and luck.
 pub struct World {
@@ -42,6 +45,11 @@ pub struct World {
 impl World {
     /// Stages 2–4 of a run: histories, attitudes, halves.
     pub fn new(scenario: &Scenario, histories: &Histories, loadings: &Loadings, replication: u32) -> Result<Self> {
+        let persons = histories.persons(scenario);
+        if persons > u64::from(u32::MAX) {
+            let allowed = "at most 4294967295 in a run, which keeps all of them in memory";
+            return Err(Error::Range { what: "population.persons", value: persons as f64, allowed });
+        }
         let streams = Streams::new(scenario.seed, replication);
         let people = match histories {
             Histories::Synthetic => simulate(
