@@ -296,7 +296,7 @@ mod tests {
         let (train, _, ledger) = shown(&Disclosure::CohortAggregates(params), &Form::Nobody, Some(0.5));
         assert_eq!((train.more.width(), ledger.entries().len()), (2, 1));
         let entry = &ledger.entries()[0];
-        assert_eq!(entry.sensitivity, features * grid, "d·K: half the bound or one feature would be {}", grid);
+        assert_eq!(entry.sensitivity, features * grid, "d·K: half the bound or one feature would be {grid}");
         let spent = ledger.spent(0.0).epsilon;
         assert!(spent <= 0.5 && spent > 0.49, "{spent}");
     }
