@@ -1,7 +1,7 @@
 //! A TOML document whose every key and value remembers where it came from.
 //!
 //! Text first, meaning second: a scenario file, its preset and the command line's `--set` become one tree of
-//! [`Node`]s; [`crate::params`] then reads typed values out of it and reports every [`Problem`] with file, line,
+//! [`Node`]s; [`crate::params`](mod@crate::params) then reads typed values out of it and reports every [`Problem`] with file, line,
 //! column and the line quoted.
 
 mod render;

@@ -40,7 +40,7 @@
 //! | consent | [`consent`]: who shares what, knowingly or not |
 //! | people | [`population`]: histories and outcomes, synthetic or from a table |
 //! | view | [`view`]: all that a lender may see |
-//! | ground | [`rng`], [`stats`], [`params`], [`document`], [`error`] |
+//! | ground | [`rng`], [`stats`], [`params`](mod@params), [`document`], [`error`] |
 //!
 //! **The wall.** Truth ([`population::People`]) and view ([`view::LenderView`]) are different types, and [`scoring`] cannot
 //! import the truth: a scorer cannot cheat by accident.

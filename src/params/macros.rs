@@ -1,7 +1,7 @@
 //! The two macros: [`params!`](crate::params!) and [`choice!`](crate::choice!).
 
 /// Declares a struct of parameters. Each field: doc, type, default, then either nothing (a nested table) or
-/// unit, [`Bounds`] and source.
+/// unit, [`Bounds`](crate::params::Bounds) and source.
 ///
 /// ```
 /// pretick::params! {

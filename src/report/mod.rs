@@ -8,7 +8,7 @@
 //! | [`csv`], [`parquet`] | `results.csv`, `summary.csv`, `results.parquet` |
 //! | [`manifest`] | `manifest.json`, `datapackage.json` |
 //! | [`folder`] | the run folder, whole or not there at all |
-//! | [`file`] | one file, whole or not there at all |
+//! | [`file`](mod@file) | one file, whole or not there at all |
 //! | [`histories`] | monthly rows of `pretick generate` |
 //! | [`plots`] | SVG and PNG pictures |
 //! | [`story`] | one person's way through a replication, in words |

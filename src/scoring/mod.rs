@@ -7,7 +7,7 @@
 //! A scorer imports views, never the population: what it cannot see it cannot use.
 
 pub mod binning;
-mod dp_logistic;
+pub mod dp_logistic;
 pub mod expand;
 pub mod impute;
 mod lanes;
