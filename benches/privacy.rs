@@ -3,7 +3,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use pretick::experiment::{Histories, World, loadings_for};
-use pretick::privacy::{IntegerGaussian, IntegerLaplace, Ledger, Noise, NoiseMode, RandomisedResponse};
+use pretick::privacy::{Budget, IntegerGaussian, IntegerLaplace, Ledger, Noise, NoiseMode, RandomisedResponse};
 use pretick::rng::Streams;
 use pretick::scenario::Loaded;
 use pretick::scoring::{DpLogistic, DpLogisticParams, Scorer};
@@ -50,8 +50,7 @@ fn bench(c: &mut Criterion) {
         b.iter(|| {
             let scorer = DpLogistic {
                 params: DpLogisticParams::default(),
-                epsilon: 1.0,
-                delta: 1e-6,
+                budget: Budget { epsilon: 1.0, delta: 1e-6 },
                 noise: noise(NoiseMode::Seeded),
             };
             scorer.fit(&view, &mut Ledger::new()).unwrap()

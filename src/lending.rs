@@ -6,7 +6,8 @@
 //! simulator: every result is an upper bound until selective labels are modelled.
 
 use crate::params::{above, any, between};
-use crate::scoring::{LogisticParams, ScaleParams, ScorecardParams};
+use crate::scoring::{Logistic, LogisticParams, ScaleParams, Scorecard, ScorecardParams, Scorer};
+use crate::view::LenderView;
 
 crate::params! {
     /// What a loan of one unit is worth.
@@ -75,6 +76,14 @@ crate::params! {
 }
 
 impl LenderParams {
+    /// The scorer of that name with the lender's parameters for it.
+    pub fn scorer_of(&self, choice: &ScorerChoice) -> Box<dyn Scorer<LenderView>> {
+        match choice {
+            ScorerChoice::Logistic => Box::new(Logistic::new(self.logistic.clone())),
+            ScorerChoice::Scorecard => Box::new(Scorecard::new(self.scorecard.clone())),
+        }
+    }
+
     /// (margin, loss given default) that decide and that profit is counted with.
     pub fn economics(&self) -> (f64, f64) {
         let (mut margin, mut lgd) = (self.loan.margin, self.loan.loss_given_default);

@@ -22,33 +22,25 @@ use crate::consent::Choices;
 use crate::error::Result;
 use crate::params::above;
 use crate::population::People;
-use crate::privacy::{Cost, Entry, Ledger, Neighbouring, Noise, NoiseMode, Trust};
+use crate::privacy::{Budget, Cost, Entry, Ledger, Neighbouring, Noise, NoiseMode, Trust};
 use crate::rng::Streams;
-use crate::scoring::{DpLogistic, DpLogisticParams, Scorer};
+use crate::scoring::{DpChoice, DpParams, dp_scorer};
 use crate::view::{Frame, LenderView, PlatformView};
 
 /// The values of ε that DP arms are swept over by default.
 pub const EPSILONS: [f64; 7] = [0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0];
 
-crate::choice! {
-    /// A scorer that is trained inside the platform.
-    pub enum InsideScorer {
-        /// Logistic regression by noisy preconditioned gradients.
-        DpLogistic => "dp-logistic",
-    }
-}
-
 crate::params! {
     /// A model trained under DP inside the platform; the lender receives scores.
     pub struct TrainedInsideParams {
         /// The DP scorer.
-        pub scorer: InsideScorer = InsideScorer::DpLogistic, "", crate::params::any(), "the scenario's choice";
+        pub scorer: DpChoice = DpChoice::Logistic, "", crate::params::any(), "the scenario's choice";
         /// Total privacy loss of the training data, add or remove one person.
         pub epsilon: Vec<f64> = EPSILONS.to_vec(), "ε, smaller = more private", above(0.0, f64::INFINITY), "swept";
         /// δ of the guarantee; below 1/persons.
         pub delta: f64 = 1e-6, "probability", above(0.0, 0.01), "assumed: below 1/persons";
-        /// The training algorithm's public constants.
-        pub training: DpLogisticParams = DpLogisticParams::default();
+        /// The training algorithms' public constants.
+        pub training: DpParams = DpParams::default();
     }
 }
 
@@ -226,13 +218,8 @@ fn trained_inside(params: &TrainedInsideParams, request: &Request<'_>, ledger: &
         features: request.people.bureau.select(rows).beside(&request.people.platform.select(rows)),
         labels,
     };
-    let InsideScorer::DpLogistic = params.scorer;
-    let scorer = DpLogistic {
-        params: params.training.clone(),
-        epsilon: request.epsilon.unwrap_or(f64::INFINITY),
-        delta: params.delta,
-        noise: request.noise(),
-    };
+    let budget = Budget::new(request.epsilon.unwrap_or(f64::INFINITY), params.delta)?;
+    let scorer = dp_scorer(&params.scorer, &params.training, budget, request.noise());
     let fitted = scorer.fit(&view(&request.halves.train, Some(request.labels())), ledger)?;
     fitted.score(&view(&request.halves.score, None))
 }

@@ -5,10 +5,9 @@ use crate::consent::Choices;
 use crate::disclosure::{Disclosure, Request, Shown, disclose};
 use crate::error::{Error, Result};
 use crate::evaluate::{ConsentFacts, Decisions, Emit, accuracy_metrics, consent_metrics, credit_metrics};
-use crate::lending::{ScorerChoice, approve};
+use crate::lending::approve;
 use crate::privacy::{Ledger, NoiseMode};
 use crate::scenario::{Arm, Scenario};
-use crate::scoring::{Logistic, Scorecard, Scorer};
 
 /// An arm at one value of ε.
 #[derive(Clone, Debug)]
@@ -85,10 +84,7 @@ fn score(scenario: &Scenario, world: &World, point: &ArmPoint, noise: NoiseMode)
         Shown::Views(views) => {
             let (train, score) = *views;
             let lender = &scenario.lender;
-            let fitted = match lender.scorer {
-                ScorerChoice::Logistic => Logistic::new(lender.logistic.clone()).fit(&train, &mut ledger)?,
-                ScorerChoice::Scorecard => Scorecard::new(lender.scorecard.clone()).fit(&train, &mut ledger)?,
-            };
+            let fitted = lender.scorer_of(&lender.scorer).fit(&train, &mut ledger)?;
             fitted.score(&score)?
         }
     };

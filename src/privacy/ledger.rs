@@ -14,6 +14,7 @@
 //! Limits: no privacy-loss distributions, hence some 8 % above the exact Gaussian at ρ = ½, δ = 1e-5.
 
 use super::accountant::epsilon_of_rho;
+use super::gdp::epsilon_of_mu;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
@@ -44,6 +45,13 @@ pub enum Cost {
     Pure(f64),
     /// Zero-concentrated differential privacy: ρ.
     Zcdp(f64),
+    /// Discrete Gaussian noise: ρ by opendp's map, and μ-GDP with the grid's slack.
+    Gaussian {
+        /// ρ of zCDP.
+        rho: f64,
+        /// μ of Gaussian differential privacy.
+        mu: f64,
+    },
 }
 
 impl Cost {
@@ -51,18 +59,33 @@ impl Cost {
     pub fn rho(self) -> f64 {
         match self {
             Self::Pure(epsilon) => 0.5 * epsilon * epsilon,
-            Self::Zcdp(rho) => rho,
+            Self::Zcdp(rho) | Self::Gaussian { rho, .. } => rho,
+        }
+    }
+
+    /// ρ of what is not pure; 0 of what is.
+    fn concentrated(self) -> f64 {
+        if let Self::Pure(_) = self { 0.0 } else { self.rho() }
+    }
+
+    /// μ², where μ-GDP is claimed; ∞ for zCDP alone, 0 for pure ε.
+    fn mu_squared(self) -> f64 {
+        match self {
+            Self::Pure(_) => 0.0,
+            Self::Zcdp(_) => f64::INFINITY,
+            Self::Gaussian { mu, .. } => mu * mu,
         }
     }
 }
 
 impl Serialize for Cost {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (kind, value) = match *self {
-            Self::Pure(v) => ("epsilon", v),
-            Self::Zcdp(v) => ("rho", v),
-        };
-        BTreeMap::from([(kind, Finite(value))]).serialize(serializer)
+        match *self {
+            Self::Pure(v) => BTreeMap::from([("epsilon", Finite(v))]),
+            Self::Zcdp(v) => BTreeMap::from([("rho", Finite(v))]),
+            Self::Gaussian { rho, mu } => BTreeMap::from([("rho", Finite(rho)), ("mu", Finite(mu))]),
+        }
+        .serialize(serializer)
     }
 }
 
@@ -191,14 +214,15 @@ impl Ledger {
                     .sum::<f64>()
         };
         let pure = sum(&|c| if let Cost::Pure(epsilon) = c { epsilon } else { 0.0 });
-        let zcdp = sum(&|c| if let Cost::Zcdp(rho) = c { rho } else { 0.0 });
+        let zcdp = sum(&Cost::concentrated);
+        let gaussian = epsilon_of_mu(libm::sqrt(sum(&Cost::mu_squared)), delta);
         let (epsilon, delta) = if zcdp == 0.0 {
             (pure, 0.0)
         } else if pure == 0.0 {
-            (epsilon_of_rho(zcdp, delta), delta)
+            (epsilon_of_rho(zcdp, delta).min(gaussian), delta)
         } else {
             let together = epsilon_of_rho(sum(&Cost::rho), delta);
-            (together.min(pure + epsilon_of_rho(zcdp, delta)), delta)
+            (together.min(pure + epsilon_of_rho(zcdp, delta).min(gaussian)), delta)
         };
         Guarantee { trust, neighbouring, epsilon, delta }
     }

@@ -211,6 +211,7 @@ pub struct IntegerGaussian {
     l2: f64,
     scale: Scale,
     rho: f64,
+    mu: f64,
     terms: Terms,
 }
 
@@ -223,7 +224,23 @@ impl IntegerGaussian {
         let l2 = root_up(sensitivity(squared_l2_sensitivity)?);
         let cost = |scale| Self::measurement(scale)?.map(&l2).map_err(refused);
         let (scale, rho) = Scale::cheapest(rho, l2 / libm::sqrt(2.0 * rho), cost)?;
-        Ok(Self { l2, scale, rho, terms: Terms::new() })
+        Ok(Self { l2, scale, rho, mu: mu_of_scale(l2, scale.value()), terms: Terms::new() })
+    }
+
+    /// As [`IntegerGaussian::calibrate`], for a budget of `mu` in Gaussian differential privacy.
+    pub fn calibrate_mu(squared_l2_sensitivity: u64, mu: f64) -> Result<Self> {
+        positive("mu", mu)?;
+        let l2 = root_up(sensitivity(squared_l2_sensitivity)?);
+        let cost = |scale: Scale| Ok(mu_of_scale(l2, scale.value()));
+        let sigma = l2 / mu;
+        if sigma < 0.1 {
+            // Below the grid there is zCDP alone; the step from μ to μ − 1 pays for its looser conversion.
+            return Self::calibrate(squared_l2_sensitivity, 0.5 * (mu - 1.0) * (mu - 1.0));
+        }
+        let guess = libm::sqrt(sigma * sigma + GRID * GRID) * (1.0 - 1e-12);
+        let (scale, mu) = Scale::cheapest(mu, guess, cost)?;
+        let rho = Self::measurement(scale)?.map(&l2).map_err(refused)?;
+        Ok(Self { l2, scale, rho, mu, terms: Terms::new() })
     }
 
     fn measurement(scale: Scale) -> Result<Measurement<Domain, L2Distance<f64>, ZeroConcentratedDivergence, Vec<i64>>> {
@@ -260,14 +277,35 @@ impl IntegerGaussian {
         self.rho
     }
 
+    /// μ of one release, with the grid's slack; ∞ where σ is too small for the grid.
+    pub fn mu(&self) -> f64 {
+        self.mu
+    }
+
     /// Adds noise to the joint vector `values` and enters the release.
     pub fn release(&self, values: &mut [i64], query: &str, noise: &mut Noise, ledger: &mut Ledger) -> Result<()> {
         let measurement = Self::measurement(self.scale)?;
         let rho = measurement.map(&self.l2).map_err(refused)?;
         run(measurement, sample::gaussian, self.scale, values, noise)?;
-        ledger.enter(self.terms.entry(query, "discrete Gaussian", "L2", self.l2, self.scale, Cost::Zcdp(rho)));
+        ledger.enter(self.terms.entry(
+            query,
+            "discrete Gaussian",
+            "L2",
+            self.l2,
+            self.scale,
+            Cost::Gaussian { rho, mu: self.mu },
+        ));
         Ok(())
     }
+}
+
+/// r: a discrete Gaussian of scale σ is a rounding of a continuous one of √(σ² − r²).
+const GRID: f64 = 2.0;
+
+/// Δ/√(σ² − r²); ∞ for σ ≤ r.
+fn mu_of_scale(l2: f64, sigma: f64) -> f64 {
+    let squared = sigma * sigma - GRID * GRID;
+    if squared > 0.0 { l2 / libm::sqrt(squared) } else { f64::INFINITY }
 }
 
 fn sensitivity(s: u64) -> Result<i64> {

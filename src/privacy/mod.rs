@@ -26,6 +26,8 @@
 //! tested against ([`sample`]).
 
 pub mod accountant;
+mod budget;
+pub mod gdp;
 pub mod ledger;
 pub mod mechanism;
 pub mod randomised_response;
@@ -33,6 +35,8 @@ pub mod sample;
 pub mod scale;
 
 pub use accountant::{epsilon_of_rho, rho_of_epsilon};
+pub use budget::Budget;
+pub use gdp::{delta_of_mu, epsilon_of_mu, mu_of_epsilon};
 pub use ledger::{Cost, Entry, Guarantee, Ledger, Neighbouring, Partition, Spent, Trust};
 pub use mechanism::{IntegerGaussian, IntegerLaplace, Noise, NoiseMode};
 pub use randomised_response::RandomisedResponse;

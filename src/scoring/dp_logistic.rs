@@ -11,7 +11,7 @@
 //! The public [`Expansion`] makes each person a row x of entries in [−1, 1]. All released sums are over integer rows z
 //! whose norm is clipped *in integers*, after rounding, to a bound that no record has a part in:
 //!
-//! | release | one person's part | L2 sensitivity | share of ρ |
+//! | release | one person's part | L2 sensitivity | share of μ² |
 //! |---|---|---|---|
 //! | sums of x and of x² | (z, ⌊zⱼ²/unit⌋) | √(2·norm² − z₀²) | `sums_share` |
 //! | second moments of rows centred by the first | (5zᵢ², 7zᵢzⱼ, 5·norm·y·z) | √50·norm² | `moments_share` |
@@ -20,8 +20,8 @@
 //! *Proof.* Row maps, centres, whitening, clip norms and the coefficients p depends on are functions of earlier releases
 //! and public constants, so each release is a sum of terms that depend on one person each; adding or removing a person
 //! changes it by that person's term, bounded as in the table (`moments` has the algebra; |p − y| ≤ 1 survives rounding to
-//! the nearest 2⁻ᵇ). Discrete Gaussian noise of scale σ makes each Δ²/2σ²-zCDP; adaptive composition adds the ρ; the rest
-//! is post-processing. ρ is the largest whose (ε, δ) is within what was asked ([`rho_of_epsilon`]). The number of persons
+//! the nearest 2⁻ᵇ). Discrete Gaussian noise of scale σ makes each Δ/√(σ² − r²)-GDP ([`privacy`](crate::privacy::mechanism)); adaptive composition adds the μ²; the rest
+//! is post-processing. μ is the largest whose (ε, δ) is within what was asked ([`mu_of_epsilon`]). The number of persons
 //! and the number of defaults are private too: they are the rows' constant, inside the same releases.
 //!
 //! # How it learns
@@ -49,7 +49,7 @@ use super::expand::Expansion;
 use super::{Fitted, Scorer};
 use crate::error::{Error, Result};
 use crate::params::{above, between};
-use crate::privacy::{Ledger, Noise, rho_of_epsilon};
+use crate::privacy::{Budget, Ledger, Noise, mu_of_epsilon};
 use crate::stats::logistic;
 use crate::view::PlatformView;
 
@@ -58,9 +58,9 @@ crate::params! {
     pub struct DpLogisticParams {
         /// Number of noisy gradients.
         pub iterations: u32 = 6, "steps", between(1.0, 1000.0), "tried on the Taiwan table: 4 to 12 differ little";
-        /// Share of the zCDP budget for the sums, which centre the features.
+        /// Share of μ² for the sums, which centre the features.
         pub sums_share: f64 = 0.05, "share", between(0.01, 0.3), "tried on the Taiwan table";
-        /// Share of the zCDP budget for the second moments; the gradients have the rest.
+        /// Share of μ² for the second moments; the gradients have the rest.
         pub moments_share: f64 = 0.3, "share", between(0.05, 0.6), "tried on the Taiwan table: .2 to .5 differ little";
         /// Norm to which features are clipped for the sums, as a share of √(number of columns).
         pub sums_clip: f64 = 0.7, "share", above(0.0, 1.0), "assumed: few rows are longer";
@@ -82,34 +82,27 @@ crate::params! {
 pub struct DpLogistic {
     /// Public settings.
     pub params: DpLogisticParams,
-    /// ε of the whole fit; ∞ for the noiseless twin.
-    pub epsilon: f64,
-    /// δ, in (0, 1); not read where ε = ∞.
-    pub delta: f64,
+    /// Budget of the whole fit.
+    pub budget: Budget,
     /// Where the noise comes from. A fit works on a copy: two fits repeat each other.
     pub noise: Noise,
 }
 
 impl DpLogistic {
-    /// The budget as ρ.
-    fn rho(&self) -> Result<f64> {
-        if self.epsilon.is_nan() || self.epsilon <= 0.0 {
-            return Err(Error::Privacy(format!("epsilon is {}, allowed is more than 0", self.epsilon)));
-        }
-        if self.epsilon.is_finite() && !(self.delta > 0.0 && self.delta < 1.0) {
-            return Err(Error::Privacy(format!("delta is {}, allowed is more than 0, less than 1", self.delta)));
-        }
+    /// The budget as μ.
+    fn mu(&self) -> Result<f64> {
+        let budget = Budget::new(self.budget.epsilon, self.budget.delta)?;
         let spent = self.params.sums_share + self.params.moments_share;
         if spent.is_nan() || spent >= 1.0 {
             return Err(Error::Privacy(format!("sums and moments take {spent} of the budget, allowed is less than 1")));
         }
-        Ok(rho_of_epsilon(self.epsilon, self.delta))
+        Ok(mu_of_epsilon(budget.epsilon, budget.delta))
     }
 }
 
 impl Scorer<PlatformView> for DpLogistic {
     fn fit(&self, view: &PlatformView, ledger: &mut Ledger) -> Result<Box<dyn Fitted<PlatformView>>> {
-        let rho = self.rho()?;
+        let mu = self.mu()?;
         let labels = view.labels.as_deref().ok_or_else(|| Error::Fit("the view carries no outcomes".into()))?;
         if labels.len() != view.features.rows() {
             return Err(Error::Fit(format!("{} outcomes for {} persons", labels.len(), view.features.rows())));
@@ -121,7 +114,7 @@ impl Scorer<PlatformView> for DpLogistic {
         let design = expansion.design(&view.features);
         let mut noise = self.noise.clone();
         let mut source = train::Source { noise: &mut noise, ledger };
-        let (map, theta) = train::fit(&self.params, &design, labels, rho, &mut source)?;
+        let (map, theta) = train::fit(&self.params, &design, labels, mu, &mut source)?;
         Ok(Box::new(Model { expansion, map, theta }))
     }
 }

@@ -7,6 +7,7 @@
 //! A scorer imports views, never the population: what it cannot see it cannot use.
 
 pub mod binning;
+pub mod dp;
 pub mod dp_logistic;
 pub mod expand;
 pub mod impute;
@@ -18,6 +19,7 @@ pub mod scorecard;
 #[cfg(test)]
 mod taiwan;
 
+pub use dp::{DpChoice, DpParams, dp_scorer};
 pub use dp_logistic::{DpLogistic, DpLogisticParams};
 pub use logistic::{Logistic, LogisticParams};
 pub use newton::soft_scores;

@@ -22,8 +22,8 @@ const PRODUCT: i64 = 7;
 const SUMS_UNIT: f64 = 128.0;
 
 /// Norm bound of the rows behind the moments, in grid units; 2⁸ unless the noise needs a coarser grid.
-fn moments_norm(rho: f64) -> i32 {
-    let fits = |norm: i32| 7.1 * f64::from(norm * norm) / libm::sqrt(2.0 * rho) < 1e9;
+fn moments_norm(mu: f64) -> i32 {
+    let fits = |norm: i32| 7.1 * f64::from(norm * norm) / mu < 1e9;
     [256, 128, 64, 32].into_iter().find(|n| fits(*n)).unwrap_or(16)
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Moments {
 }
 
 /// Means and a norm for centred rows, from the first release.
-fn sums(p: &DpLogisticParams, design: &Design, rho: f64, out: &mut Source) -> Result<(Vec<f32>, f64)> {
+fn sums(p: &DpLogisticParams, design: &Design, mu: f64, out: &mut Source) -> Result<(Vec<f32>, f64)> {
     let d = design.width() - 1;
     let radius = (p.sums_clip * libm::sqrt(d as f64)).max(1.0);
     let constant = (SUMS_UNIT * radius * 0.5).floor();
@@ -53,7 +53,7 @@ fn sums(p: &DpLogisticParams, design: &Design, rho: f64, out: &mut Source) -> Re
         a: Vec::new(),
     };
     let mut values = map.apply(design).sums(SUMS_UNIT as i16);
-    let mechanism = IntegerGaussian::calibrate(sums_sensitivity(norm as u64, constant as u64), rho)?;
+    let mechanism = IntegerGaussian::calibrate_mu(sums_sensitivity(norm as u64, constant as u64), mu)?;
     mechanism.release(&mut values, "sums and sums of squares of the features", out.noise, out.ledger)?;
     let n = (values[0] as f64 / constant).max(1.0 + mechanism.deviation() / constant);
     let per_person = |v: i64| v as f64 / SUMS_UNIT / n;
@@ -64,17 +64,17 @@ fn sums(p: &DpLogisticParams, design: &Design, rho: f64, out: &mut Source) -> Re
     Ok((means, libm::sqrt(total.clamp(0.02 * d as f64, d as f64))))
 }
 
-/// Both releases, at ρ₁ and ρ₂.
+/// Both releases, at μ₁ and μ₂.
 pub(super) fn release(
     p: &DpLogisticParams,
     design: &Design,
     labels: &[bool],
-    (rho1, rho2): (f64, f64),
+    (mu1, mu2): (f64, f64),
     out: &mut Source,
 ) -> Result<Moments> {
     let width = design.width();
-    let (centre, spread) = sums(p, design, rho1, out)?;
-    let norm = moments_norm(rho2);
+    let (centre, spread) = sums(p, design, mu1, out)?;
+    let norm = moments_norm(mu2);
     let constant = (f64::from(norm) * 0.4).floor();
     let radius = p.moments_clip * spread;
     let unit = libm::sqrt(f64::from(norm * norm) - constant * constant) / radius;
@@ -83,7 +83,7 @@ pub(super) fn release(
     let pairs = width * (width + 1) / 2;
     let outcome = SQUARE * i64::from(norm);
     let squares = norm.unsigned_abs().pow(2).into();
-    let mechanism = IntegerGaussian::calibrate(sensitivity(squares), rho2)?;
+    let mechanism = IntegerGaussian::calibrate_mu(sensitivity(squares), mu2)?;
     mechanism.release(
         &mut values,
         "second moments of the features and their products with the outcome",

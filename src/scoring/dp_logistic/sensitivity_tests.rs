@@ -108,8 +108,8 @@ fn the_ledger_holds_every_release_and_the_budget_is_used_and_not_exceeded() {
     for epsilon in [0.02, 1.0, 8.0] {
         let mut ledger = Ledger::new();
         let mut noise = Noise::new(NoiseMode::Seeded, Streams::new(3, 0), 1);
-        let rho = rho_of_epsilon(epsilon, 1e-6);
-        fit(&p, &design, &labels, rho, &mut Source { noise: &mut noise, ledger: &mut ledger }).unwrap();
+        let mu = mu_of_epsilon(epsilon, 1e-6);
+        fit(&p, &design, &labels, mu, &mut Source { noise: &mut noise, ledger: &mut ledger }).unwrap();
         assert_eq!(ledger.entries().len(), 2 + p.iterations as usize);
         let spent = ledger.spent(1e-6).epsilon;
         assert!(spent <= epsilon && spent > 0.999 * epsilon, "{spent} of {epsilon}");
@@ -129,7 +129,7 @@ fn the_ledger_holds_every_release_and_the_budget_is_used_and_not_exceeded() {
 /// The residuals' grid coarsens with the noise, and the sensitivity with the grid.
 #[test]
 fn small_budgets_coarsen_the_grid() {
-    let bits: Vec<u32> = [f64::INFINITY, 1e-3, 1e-7, 1e-9].map(|rho| gradient_mechanism(rho).unwrap().1).to_vec();
+    let bits: Vec<u32> = [f64::INFINITY, 4e-2, 4e-4, 4e-5].map(|mu| gradient_mechanism(mu).unwrap().1).to_vec();
     assert_eq!(bits[..2], [12, 12]);
     assert!(bits[2] < 12 && bits[3] < bits[2], "{bits:?}");
 }

@@ -67,7 +67,7 @@ fn split(frame: &Frame, labels: &[bool], share: f64, seed: u32) -> (PlatformView
 
 fn scorer(epsilon: f64, seed: u32) -> DpLogistic {
     let noise = Noise::new(NoiseMode::Seeded, Streams::new(77, seed), 9);
-    DpLogistic { params: DpLogisticParams::default(), epsilon, delta: 1e-6, noise }
+    DpLogistic { params: DpLogisticParams::default(), budget: Budget { epsilon, delta: 1e-6 }, noise }
 }
 
 fn fit(view: &PlatformView, epsilon: f64, seed: u32) -> Box<dyn Fitted<PlatformView>> {
@@ -254,7 +254,7 @@ fn what_cannot_be_fitted_is_refused_in_words() {
     let error = |s: DpLogistic, v| s.fit(&v, &mut Ledger::new()).err().unwrap().to_string();
     for bad in [0.0, -1.0, f64::NAN] {
         assert!(error(scorer(bad, 0), view(Some(labels.clone()))).starts_with("privacy: epsilon is"));
-        let s = DpLogistic { delta: bad, ..scorer(1.0, 0) };
+        let s = DpLogistic { budget: Budget { epsilon: 1.0, delta: bad }, ..scorer(1.0, 0) };
         assert!(error(s, view(Some(labels.clone()))).starts_with("privacy: delta is"));
     }
     assert!(error(scorer(1.0, 0), view(None)).contains("no outcomes"));

@@ -20,19 +20,20 @@ pub(super) struct Source<'a> {
 const LARGEST_INTERCEPT: f64 = 12.0;
 const LARGEST_SPREAD: f64 = 6.0;
 
-/// The row map and the coefficients, in grid units, at a total cost of `rho`.
+/// The row map and the coefficients, in grid units, at a total cost of `mu`.
 pub(super) fn fit(
     p: &DpLogisticParams,
     design: &Design,
     labels: &[bool],
-    rho: f64,
+    mu: f64,
     source: &mut Source,
 ) -> Result<(RowMap, Vec<f32>)> {
-    let m = moments::release(p, design, labels, (rho * p.sums_share, rho * p.moments_share), source)?;
+    let part = |share: f64| mu * libm::sqrt(share);
+    let m = moments::release(p, design, labels, (part(p.sums_share), part(p.moments_share)), source)?;
     let (a, effective) = whitening(&m, p.ridge);
     let first = first_guess(&m, &a);
     let map = gradient_map(&m, &a, p.gradient_clip * libm::sqrt(effective));
-    let each = rho * (1.0 - p.sums_share - p.moments_share) / f64::from(p.iterations);
+    let each = part((1.0 - p.sums_share - p.moments_share) / f64::from(p.iterations));
     let theta = descend(p, &map, design, labels, (each, m.persons), &first, source)?;
     Ok((map, theta))
 }
@@ -86,27 +87,27 @@ fn gradient_map(m: &Moments, a: &Array2<f64>, radius: f64) -> RowMap {
     }
 }
 
-/// The mechanism of one gradient of cost `rho` and the bits of its residuals: fewer where the noise is large anyway.
-pub(super) fn gradient_mechanism(rho: f64) -> Result<(IntegerGaussian, u32)> {
+/// The mechanism of one gradient of cost `mu` and the bits of its residuals: fewer where the noise is large anyway.
+pub(super) fn gradient_mechanism(mu: f64) -> Result<(IntegerGaussian, u32)> {
     let norm = f64::from(MAX_NORM);
-    let fits = |bits: u32| norm * f64::from(1u32 << bits) / libm::sqrt(2.0 * rho) < 1e9;
+    let fits = |bits: u32| norm * f64::from(1u32 << bits) / mu < 1e9;
     let bits = (5..=MAX_RESIDUAL_BITS).rev().find(|b| fits(*b)).unwrap_or(4);
     let squared = u64::from(MAX_NORM.unsigned_abs()).pow(2) << (2 * bits);
-    Ok((IntegerGaussian::calibrate(squared, rho)?, bits))
+    Ok((IntegerGaussian::calibrate_mu(squared, mu)?, bits))
 }
 
-/// Noisy Newton steps from `first`; each costs `rho`. Returns the mean of the last half, in grid units.
+/// Noisy Newton steps from `first`; each costs `mu`. Returns the mean of the last half, in grid units.
 fn descend(
     p: &DpLogisticParams,
     map: &RowMap,
     design: &Design,
     labels: &[bool],
-    (rho, persons): (f64, f64),
+    (mu, persons): (f64, f64),
     first: &[f64],
     source: &mut Source,
 ) -> Result<Vec<f32>> {
     let rows = map.apply(design);
-    let (mechanism, bits) = gradient_mechanism(rho)?;
+    let (mechanism, bits) = gradient_mechanism(mu)?;
     let one = f64::from(1u32 << bits);
     let unit = |j: usize| if j == 0 { f64::from(map.constant) } else { f64::from(map.unit) };
     let in_units =

@@ -1,0 +1,28 @@
+//! The DP scorers by name. All are trained inside the platform, on a [`PlatformView`], within one total [`Budget`].
+
+use super::{DpLogistic, DpLogisticParams, Scorer};
+use crate::privacy::{Budget, Noise};
+use crate::view::PlatformView;
+
+crate::choice! {
+    /// A scorer that is trained under differential privacy inside the platform.
+    pub enum DpChoice {
+        /// Logistic regression by noisy preconditioned gradients.
+        Logistic => "dp-logistic",
+    }
+}
+
+crate::params! {
+    /// Public constants of the DP scorers. Whoever chooses them by looking at the data owes a charge of its own.
+    pub struct DpParams {
+        /// Logistic regression by noisy preconditioned gradients.
+        pub logistic: DpLogisticParams = DpLogisticParams::default();
+    }
+}
+
+/// The scorer of that name, to be fitted within `budget`; its noise comes from `noise`.
+pub fn dp_scorer(choice: &DpChoice, params: &DpParams, budget: Budget, noise: Noise) -> Box<dyn Scorer<PlatformView>> {
+    match choice {
+        DpChoice::Logistic => Box::new(DpLogistic { params: params.logistic.clone(), budget, noise }),
+    }
+}
