@@ -3,6 +3,21 @@
 use ndarray::{Array2, ArrayView2, ShapeBuilder};
 use std::sync::Arc;
 
+/// How PD moves with a feature, where that is public knowledge (an expert's view, a regulator's demand).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trend {
+    /// Not known beforehand: a scorer may pick a direction.
+    #[default]
+    Auto,
+    /// PD does not fall as the feature grows.
+    Rising,
+    /// PD does not rise as the feature grows.
+    Falling,
+    /// No direction is imposed.
+    Free,
+}
+
 /// A feature with its *public* bounds and break points: known beforehand, never read off the data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
@@ -16,12 +31,42 @@ pub struct Column {
     pub steps: Vec<f32>,
     /// Public knots: a scorer may use the hinges max(0, x − k).
     pub knots: Vec<f32>,
+    /// Public level names of a category; empty for a quantity. A value k is level k, the value `levels.len()` is any level
+    /// that is not listed.
+    pub levels: Vec<String>,
+    /// Public values that are codes and no quantity (−2 = no use): they stand apart from the order of the others.
+    pub special: Vec<f32>,
+    /// Whether a value may be missing (NaN).
+    pub missing: bool,
+    /// How PD moves with the feature.
+    pub trend: Trend,
 }
 
 impl Column {
     /// A column with bounds alone.
     pub fn new(name: &str, lo: f32, hi: f32) -> Self {
-        Self { name: name.to_owned(), lo, hi, steps: Vec::new(), knots: Vec::new() }
+        Self {
+            name: name.to_owned(),
+            lo,
+            hi,
+            steps: Vec::new(),
+            knots: Vec::new(),
+            levels: Vec::new(),
+            special: Vec::new(),
+            missing: false,
+            trend: Trend::Auto,
+        }
+    }
+
+    /// A category with these public levels; bounds are 0 and the number of levels.
+    pub fn category(name: &str, levels: &[&str]) -> Self {
+        let levels: Vec<String> = levels.iter().map(|l| (*l).to_owned()).collect();
+        Self { levels: levels.clone(), ..Self::new(name, 0.0, levels.len() as f32) }
+    }
+
+    /// Whether the column is a category.
+    pub fn is_category(&self) -> bool {
+        !self.levels.is_empty()
     }
 
     /// Adds thresholds.
