@@ -41,4 +41,9 @@ pub trait Scorer<V> {
 pub trait Fitted<V>: Send + Sync {
     /// PD of each row, in (0, 1), in the order of the rows.
     fn score(&self, view: &V) -> Result<Vec<f64>>;
+
+    /// What a reader of the scores should know of the fit, e.g. that noise swamped the data.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
