@@ -9,6 +9,7 @@
 pub mod binning;
 pub mod dp;
 pub mod dp_logistic;
+mod dp_rows;
 pub mod expand;
 pub mod impute;
 mod lanes;
