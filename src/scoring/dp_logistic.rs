@@ -19,7 +19,7 @@
 //!
 //! *Proof.* Row maps, centres, whitening, clip norms and the coefficients p depends on are functions of earlier releases
 //! and public constants, so each release is a sum of terms that depend on one person each; adding or removing a person
-//! changes it by that person's term, bounded as in the table (`moments` has the algebra; |p − y| ≤ 1 survives rounding to
+//! changes it by that person's term, bounded as in the table (`dp_rows` has the algebra; |p − y| ≤ 1 survives rounding to
 //! the nearest 2⁻ᵇ). Discrete Gaussian noise of scale σ makes each Δ/√(σ² − r²)-GDP ([`privacy`](crate::privacy::mechanism)); adaptive composition adds the μ²; the rest
 //! is post-processing. μ is the largest whose (ε, δ) is within what was asked ([`mu_of_epsilon`]). The number of persons
 //! and the number of defaults are private too: they are the rows' constant, inside the same releases.
@@ -30,7 +30,7 @@
 //! least-squares direction, scaled to a logistic curve (`start`); the gradients are then followed by damped Newton steps
 //! whose curvature is that of normal features at the current coefficients, again without a release. Each step is an estimate
 //! of the optimum with noise of known size; together with the moments' estimate it is drawn towards a public prior by
-//! empirical Bayes (`shrink`): towards the score that the columns' public trends make, or to 0 where none has a trend.
+//! empirical Bayes (`dp_rows::shrink`): towards the score that the columns' public trends make, or to 0 where none has a trend.
 //!
 //! ε = ∞ is the noiseless twin: the same path, the same clipping and rounding. All sums are exact, so that the bits do
 //! not depend on the order of the rows. Limits: linear in the expanded features; where noise swamps
@@ -40,13 +40,11 @@
 //! Sources: Bun & Steinke 2016 (zCDP); Canonne, Kamath & Steinke 2020 (discrete Gaussian); Vu & Slavković 2009 and Wang
 //! 2018 (noisy moments); Erdogdu, Bayati & Dicker 2016 (scaled least squares).
 
-mod moments;
-mod rows;
-mod shrink;
-mod start;
+mod sums;
 mod train;
 
-use self::rows::RowMap;
+use super::dp_rows::Source;
+use super::dp_rows::rows::RowMap;
 use super::expand::Expansion;
 use super::{Fitted, Scorer};
 use crate::error::{Error, Result};
@@ -117,7 +115,7 @@ impl Scorer<PlatformView> for DpLogistic {
         let expansion = Expansion::new(view.features.columns());
         let design = expansion.design(&view.features);
         let mut noise = self.noise.clone();
-        let mut source = train::Source { noise: &mut noise, ledger };
+        let mut source = Source { noise: &mut noise, ledger };
         let trained = train::fit(&self.params, &design, &expansion.trends(), labels, mu, &mut source)?;
         Ok(Box::new(Model { expansion, map: trained.map, theta: trained.theta, learnt: trained.learnt }))
     }
