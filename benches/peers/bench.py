@@ -13,7 +13,8 @@ def run(command, scenario, data, out, args):
     """Runs `pretick bench` into the folder `out`."""
     words = [*command, "bench", scenario, "--data", data, "--scorers", args.scorers]
     words += ["--epsilon", ",".join(f"{e:g}" for e in args.epsilon), "--delta", f"{args.delta:g}"]
-    words += ["--seeds", str(args.seeds), "--out", str(out), *args.pretick_args]
+    words += ["--seeds", str(args.seeds), "--out", str(out), "--threads", "1", "--no-plots"]
+    words += [word for assignment in args.set for word in ("--set", assignment)] + args.pretick_args
     if args.train:
         words += ["--train", str(args.train)]
     done = subprocess.run(words, stdout=subprocess.DEVNULL, check=False)

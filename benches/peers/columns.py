@@ -107,14 +107,20 @@ def as_list(value):
     return value if isinstance(value, list) else [value]
 
 
-def source(scenario):
-    """The scenario's name and column map."""
+def source(scenario, settings=()):
+    """The scenario's name and column map, with `histories.source.table.KEY=VALUE` of the command line in it."""
     with open(scenario, "rb") as file:
         toml = tomllib.load(file)
     try:
-        return toml.get("name", ""), toml["histories"]["source"]["table"]
+        table = toml["histories"]["source"]["table"]
     except KeyError as key:
         raise SystemExit(f"{scenario}: no column map (histories.source.table): {key} is missing") from None
+    for assignment in settings:
+        key, _, value = assignment.partition("=")
+        inside = key.strip().removeprefix("histories.source.table.")
+        if inside != key.strip():
+            table[inside] = tomllib.loads(f"value = {value}")["value"]
+    return toml.get("name", ""), table
 
 
 def feature(entry, name):
@@ -140,9 +146,9 @@ def feature_list(table):
     return [known[name] for name in names(table["lender_sees"]) + names(table.get("needs_consent", []))]
 
 
-def read(scenario, data):
+def read(scenario, data, settings=()):
     """The table of `data` by the map of the TOML file `scenario`; rows stay in the file's order, none is left out."""
-    name, table = source(scenario)
+    name, table = source(scenario, settings)
     head = {"names": names(table["columns"])} if table.get("columns") else {}
     above = table.get("header_line", 1) - 1
     texts = pd.read_csv(

@@ -14,7 +14,6 @@ import os
 # Before numpy: one thread, as for pretick.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[variable] = "1"
-os.environ["RAYON_NUM_THREADS"] = "1"
 
 import argparse
 import importlib.metadata
@@ -44,6 +43,7 @@ def arguments():
     a.add_argument("--only", type=listed, default=[], help="peers whose name begins so")
     a.add_argument("--skip", type=listed, default=[], help="leave out peers whose name begins so")
     a.add_argument("--pretick", default=os.environ.get("PRETICK"), help="the program; default $PRETICK, then cargo run")
+    a.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a parameter; repeatable")
     a.add_argument("--pretick-args", type=str.split, default=[], help="more arguments for pretick bench, in one text")
     a.add_argument("--peers-only", action="store_true", help="without pretick, on stratified 80/20 splits of its own")
     return a.parse_args()
@@ -158,7 +158,7 @@ def main():
     import columns
     import tables
 
-    table = columns.read(args.scenario, args.data)
+    table = columns.read(args.scenario, args.data, args.set)
     peers = [p for p in peers if p.features in table.sets]
     if args.out.exists() and any(args.out.iterdir()):
         raise SystemExit(f"{args.out} is not empty: name a new folder")

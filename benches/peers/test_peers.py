@@ -36,12 +36,12 @@ interactions = [["AGE", "JOB"], ["JOB", "AGE"]]
 DATA = "a line above\nPAY_2;default;JOB;AGE;PAY_1\n0;yes;1.0;35;1\n-200;0;none;90;NA\n1000;good;other;;1\n"
 
 
-def table():
+def table(*settings):
     with tempfile.TemporaryDirectory() as folder:
         scenario, data = Path(folder) / "s.toml", Path(folder) / "d.csv"
         scenario.write_text(SCENARIO)
         data.write_text(DATA)
-        return columns.read(scenario, data)
+        return columns.read(scenario, data, settings)
 
 
 class Map(unittest.TestCase):
@@ -84,6 +84,10 @@ class Map(unittest.TestCase):
             [0, 0, 0, 0, half, 1, 0, 0, 1, 1, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0],
         ]
         np.testing.assert_allclose(table().sets["public"].matrix, expected, atol=1e-12)
+
+    def test_settings_of_the_command_line_reach_the_map(self):
+        turned = table('histories.source.table.defaulted=["good", 0]', 'histories.source.table.paid="yes"', "seed=1")
+        self.assertEqual(list(turned.outcome), [0, 1, 1])
 
     def test_raw_columns_get_no_break_points(self):
         raw = table().sets["raw"]
