@@ -64,6 +64,20 @@ impl Column {
         Self { levels: levels.clone(), ..Self::new(name, 0.0, levels.len() as f32) }
     }
 
+    /// States that PD rises with the feature.
+    #[must_use]
+    pub fn rising(mut self) -> Self {
+        self.trend = Trend::Rising;
+        self
+    }
+
+    /// States that PD falls as the feature grows.
+    #[must_use]
+    pub fn falling(mut self) -> Self {
+        self.trend = Trend::Falling;
+        self
+    }
+
     /// Whether the column is a category.
     pub fn is_category(&self) -> bool {
         !self.levels.is_empty()

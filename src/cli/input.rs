@@ -71,7 +71,8 @@ impl OneArgs {
     }
 }
 
-fn load(path: &Path, set: &[String], flags: &[(&str, Option<u64>)]) -> Result<Loaded> {
+/// Reads and checks the scenario with its overrides.
+pub(super) fn load(path: &Path, set: &[String], flags: &[(&str, Option<u64>)]) -> Result<Loaded> {
     let bytes = std::fs::read(path).map_err(Error::io("read scenario", path))?;
     let text = Node::text(&path.display().to_string(), bytes).map_err(Error::Scenario)?;
     let mut overrides = Vec::new();

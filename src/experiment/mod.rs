@@ -10,6 +10,7 @@
 //! Work is cut by (sweep point, replication) and then by arm; every draw is keyed, every reduction exact, rows are put
 //! in a fixed order: the number of threads changes nothing.
 
+pub mod bench;
 pub mod calibrate;
 pub mod facts;
 pub mod story;

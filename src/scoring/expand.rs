@@ -14,7 +14,7 @@
 //! outside the bounds a constant: harmless under a ridge.
 
 use crate::error::{Error, Result};
-use crate::view::{Column, Frame};
+use crate::view::{Column, Frame, Trend};
 
 /// What stands in one column of the design.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -116,6 +116,24 @@ impl Expansion {
             fill(term, column, frame.column(j), to);
         }
         out
+    }
+
+    /// Direction in which PD is publicly known to move with each design column, the constant first: the column's trend as
+    /// 1 (rising) or −1 (falling) on linear terms, half of it on steps, 0 elsewhere.
+    pub fn trends(&self) -> Vec<f64> {
+        let of = |(_, column, term): (usize, &Column, Term)| {
+            let sign = match column.trend {
+                Trend::Rising => 1.0,
+                Trend::Falling => -1.0,
+                Trend::Auto | Trend::Free => return 0.0,
+            };
+            match term {
+                Term::Linear => sign,
+                Term::Step(_) => 0.5 * sign,
+                Term::Hinge(_) => 0.0,
+            }
+        };
+        std::iter::once(0.0).chain(self.terms().map(of)).collect()
     }
 
     fn terms(&self) -> impl Iterator<Item = (usize, &Column, Term)> {

@@ -9,6 +9,7 @@
 pub mod binning;
 pub mod dp;
 pub mod dp_logistic;
+mod dp_rows;
 pub mod expand;
 pub mod impute;
 mod lanes;
@@ -18,6 +19,8 @@ pub mod scale;
 pub mod scorecard;
 #[cfg(test)]
 mod taiwan;
+#[cfg(test)]
+pub(crate) mod test_data;
 
 pub use dp::{DpChoice, DpParams, dp_scorer};
 pub use dp_logistic::{DpLogistic, DpLogisticParams};
@@ -41,4 +44,9 @@ pub trait Scorer<V> {
 pub trait Fitted<V>: Send + Sync {
     /// PD of each row, in (0, 1), in the order of the rows.
     fn score(&self, view: &V) -> Result<Vec<f64>>;
+
+    /// What a reader of the scores must know, e.g. that noise left nothing but the prior. Mostly nothing.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 }

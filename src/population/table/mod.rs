@@ -28,6 +28,7 @@ mod cells;
 mod fields;
 mod layout;
 mod map;
+mod places;
 mod plan;
 mod ranges;
 mod read;
@@ -82,6 +83,8 @@ struct Rows {
     cohort: Vec<u32>,
     /// Who draws the quality proxy: the id, hashed.
     key: Vec<u64>,
+    /// Where the person stands in the file, and its id there: see [`places`].
+    place: Vec<(u32, String)>,
 }
 
 impl Table {
@@ -145,6 +148,7 @@ impl Table {
             depth: in_order.iter().map(|p| p.file).collect(),
             decile: in_order.iter().map(|p| p.decile).collect(),
             cohort: in_order.iter().map(|p| p.cohort).collect(),
+            place: in_order.iter().map(|p| (p.row, p.id.clone())).collect(),
             key: in_order
                 .iter()
                 .zip(&order)

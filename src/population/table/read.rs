@@ -40,6 +40,8 @@ pub(super) struct Person {
     pub decile: u8,
     pub file: FileDepth,
     pub cohort: u32,
+    /// Place of the row in the file, from 0, malformed rows counted.
+    pub row: u32,
 }
 
 /// Takes records one by one.
@@ -193,7 +195,8 @@ impl<'a> Builder<'a> {
             self.ids.insert(id.clone(), line);
         }
         let cohort = self.plan.cells.combine(self.scratch_cells.iter().map(|c| c.0));
-        Ok(Person { default, id, group, decile, file, cohort })
+        let row = self.persons.len() as u32 + self.skipped.rows as u32;
+        Ok(Person { default, id, group, decile, file, cohort, row })
     }
 
     fn group(&mut self, row: &Row<'_>, field: usize) -> std::result::Result<u8, Bad> {
