@@ -6,7 +6,9 @@
 //! simulator: every result is an upper bound until selective labels are modelled.
 
 use crate::params::{above, any, between};
-use crate::scoring::{Logistic, LogisticParams, ScaleParams, Scorecard, ScorecardParams, Scorer};
+use crate::scoring::{
+    Boosting, BoostingParams, Logistic, LogisticParams, ScaleParams, Scorecard, ScorecardParams, Scorer,
+};
 use crate::view::LenderView;
 
 crate::params! {
@@ -50,6 +52,8 @@ crate::choice! {
         Logistic => "logistic",
         /// Weight-of-evidence scorecard with monotone bins.
         Scorecard => "scorecard",
+        /// Gradient-boosted trees on histograms.
+        Boosting => "boosting",
     }
 }
 
@@ -70,6 +74,8 @@ crate::params! {
         pub logistic: LogisticParams = LogisticParams::default();
         /// Scorecard.
         pub scorecard: ScorecardParams = ScorecardParams::default();
+        /// Gradient-boosted trees.
+        pub boosting: BoostingParams = BoostingParams::default();
         /// The 350–950 scale.
         pub scale: ScaleParams = ScaleParams::default();
     }
@@ -81,6 +87,7 @@ impl LenderParams {
         match choice {
             ScorerChoice::Logistic => Box::new(Logistic::new(self.logistic.clone())),
             ScorerChoice::Scorecard => Box::new(Scorecard::new(self.scorecard.clone())),
+            ScorerChoice::Boosting => Box::new(Boosting::new(self.boosting.clone())),
         }
     }
 

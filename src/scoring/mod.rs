@@ -1,12 +1,13 @@
 //! Scorers: from what a lender (or a platform) sees to a probability of default (PD) a person.
 //!
-//! Two models without privacy: [`logistic`], a penalised logistic regression on a public expansion of the features,
-//! and [`scorecard`], the weight-of-evidence scorecard that credit bureaus use. Both complete what is not shared with
-//! [`impute`] first, and both end in the same solver, [`newton`]. [`scale`] turns a PD into a score of 350–950.
+//! Three models without privacy: [`logistic`], a penalised logistic regression on a public expansion of the features,
+//! [`scorecard`], the weight-of-evidence scorecard that credit bureaus use, and [`boosting`], gradient-boosted trees. All
+//! complete what is not shared with [`impute`] first; the first two end in the same solver, [`newton`]. [`scale`] turns a PD into a score of 350–950.
 //!
 //! A scorer imports views, never the population: what it cannot see it cannot use.
 
 pub mod binning;
+pub mod boosting;
 pub mod dp;
 pub mod dp_logistic;
 pub mod expand;
@@ -19,6 +20,7 @@ pub mod scorecard;
 #[cfg(test)]
 mod taiwan;
 
+pub use boosting::{Boosting, BoostingParams};
 pub use dp::{DpChoice, DpParams, dp_scorer};
 pub use dp_logistic::{DpLogistic, DpLogisticParams};
 pub use logistic::{Logistic, LogisticParams};
