@@ -31,7 +31,7 @@ pub const REFUSED: &str = "refused";
 const RIDGE: f64 = 1.0;
 
 /// A fitted imputation.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Imputer {
     always: Expansion,
     more: Vec<Column>,
