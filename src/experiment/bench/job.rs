@@ -2,11 +2,12 @@
 
 use super::contender::{Contender, Kind};
 use super::sample::Parts;
-use super::{Done, Plan, Releases};
+use super::{Done, Plan, Releases, Total};
+use crate::disclosure::exact_records;
 use crate::error::{Error, Result};
 use crate::evaluate::{calibration_slope, losses, ranking};
 use crate::lending::LenderParams;
-use crate::privacy::{Budget, Cost, Entry, Ledger, Neighbouring, Noise, NoiseMode, Trust};
+use crate::privacy::{Budget, Ledger, Noise, NoiseMode};
 use crate::rng::{Streams, mix};
 use crate::scoring::{Scorer, dp_scorer};
 use std::sync::Arc;
@@ -102,7 +103,7 @@ pub fn attend(contender: &Contender, job: &Job, stand: &Stand<'_>) -> Done {
             epsilon: job.epsilon,
             epsilon_spent: spent.epsilon,
             delta_spent: spent.delta,
-            by_guarantee: spent.by_guarantee.iter().map(|g| format!("{g:?}")).collect(),
+            totals: totals(&ledger, stand.plan.delta),
             entries: ledger.entries().to_vec(),
         };
         done.releases = serde_json::to_value(releases).ok();
@@ -192,20 +193,10 @@ fn metrics(found: &Found, parts: &Parts) -> Result<Vec<(Arc<str>, f64)>> {
     .to_vec())
 }
 
-/// The lender holds exact records: an infinite cost, as in the arms that share raw histories.
-fn exact_records(persons: usize) -> Entry {
-    Entry {
-        query: format!("raw histories of {persons} persons"),
-        unit: "person, all months".into(),
-        neighbouring: Neighbouring::AddRemove,
-        trust: Trust::Central,
-        mechanism: "none: exact records".into(),
-        norm: "discrete".into(),
-        sensitivity: 1.0,
-        scale: 0.0,
-        cost: Cost::Pure(f64::INFINITY),
-        partition: None,
-    }
+/// The ledger's total by each accountant, side by side.
+fn totals(ledger: &Ledger, delta: f64) -> Vec<Total> {
+    let spent = ledger.spent(delta);
+    vec![Total { accountant: "ledger".into(), epsilon: spent.epsilon, delta: spent.delta }]
 }
 
 /// Numbers the noise of a fit by scorer, ε and fold (the seed has streams of its own): who else takes part changes nothing.

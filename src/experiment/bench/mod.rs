@@ -95,10 +95,21 @@ pub struct Releases {
     pub epsilon_spent: f64,
     /// δ of the total.
     pub delta_spent: f64,
-    /// Totals by kind of guarantee.
-    pub by_guarantee: Vec<String>,
+    /// Totals of the same entries by each accountant.
+    pub totals: Vec<Total>,
     /// The ledger's entries.
     pub entries: Vec<Entry>,
+}
+
+/// What one accountant makes of a ledger.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Total {
+    /// Accountant.
+    pub accountant: String,
+    /// ε.
+    pub epsilon: f64,
+    /// δ.
+    pub delta: f64,
 }
 
 /// Who meets whom on which data.

@@ -119,6 +119,12 @@ impl Cells {
         median(self.values(entrant, metric).values().copied())
     }
 
+    /// Greatest finite value over the folds; NaN of none.
+    pub fn greatest(&self, entrant: usize, metric: &str) -> f64 {
+        let values = self.values(entrant, metric).values().copied();
+        values.filter(|v| v.is_finite()).fold(f64::NAN, f64::max)
+    }
+
     /// One JSON object a scorer, ε and metric.
     pub fn summaries(&self, replicates: Replicates) -> Vec<serde_json::Value> {
         let all = (0..self.entrants.len()).flat_map(|i| self.metrics.iter().map(move |m| (i, m)));

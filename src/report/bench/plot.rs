@@ -1,16 +1,18 @@
-//! Pictures of a bench: AUC against ε, and AUC against what a fit costs in time.
+//! Pictures of a bench: AUC against ε, its paired difference to the reference against ε, and AUC against what a fit costs
+//! in time.
 //!
-//! One scorer, one colour and symbol in both (Okabe–Ito, as for arms); names stand outside the data, beside the end of
+//! One scorer, one colour and symbol in all (Okabe–Ito, as for arms); names stand outside the data, beside the end of
 //! their line or band.
 
 use super::About;
 use super::cells::Cells;
+use super::compare::differences;
 use super::inference::Estimate;
 use crate::error::Result;
 use crate::report::SIMULATED;
 use crate::report::palette::{Style, Symbol, ink};
 use crate::report::plots::Plot;
-use crate::report::plots::canvas::{Canvas, font, line_height};
+use crate::report::plots::canvas::{AXIS, Canvas, font, line_height};
 use crate::report::plots::figure::{Words, figure, floor_line, grid_x, grid_y, labels_x, name_of};
 use crate::report::plots::scale::{Axis, Rect, apart, range, tick_text, ticks};
 use crate::report::table::epsilon_text;
@@ -55,14 +57,13 @@ fn style_of(scorer: &str, cells: &Cells) -> Style {
 /// Every picture that the rows allow, and which were left out.
 pub fn draw_all(cells: &Cells, about: &About) -> Result<(Vec<Plot>, Vec<String>)> {
     let (mut drawn, mut notes) = (Vec::new(), Vec::new());
-    match against_epsilon(cells, about)? {
+    let mut keep = |name: &str, plot: Option<Plot>, missing: &str| match plot {
         Some(plot) => drawn.push(plot),
-        None => notes.push("picture bench-auc left out: no AUC of a DP scorer".to_owned()),
-    }
-    match against_time(cells, about)? {
-        Some(plot) => drawn.push(plot),
-        None => notes.push("picture bench-time left out: no AUC with a fit time".to_owned()),
-    }
+        None => notes.push(format!("picture {name} left out: {missing}")),
+    };
+    keep("bench-auc", values(cells, about)?, "no AUC of a DP scorer");
+    keep("bench-difference", gains(cells, about)?, "no AUC of a DP scorer beside that of the reference");
+    keep("bench-time", times(cells, about)?, "no AUC with a fit time");
     Ok((drawn, notes))
 }
 
@@ -91,20 +92,51 @@ fn caption(about: &About) -> String {
     format!("{}{simulated}", about.words())
 }
 
-fn against_epsilon(cells: &Cells, about: &About) -> Result<Option<Plot>> {
-    let all = series(cells, about)?;
-    let epsilons: Vec<f64> =
-        cells.epsilons().into_iter().filter(|e| all.iter().any(|s| s.points.iter().any(|p| p.0 == Some(*e)))).collect();
-    if epsilons.is_empty() {
-        return Ok(None);
-    }
+/// AUC against ε.
+fn values(cells: &Cells, about: &About) -> Result<Option<Plot>> {
     let words = Words {
         name: "bench-auc".into(),
         title: "Which scorer is most accurate at which ε?".into(),
         subtitle: "Lines: scorers trained under differential privacy. Horizontal bands: scorers without it.".into(),
         caption: caption(about),
     };
-    figure(words, HEIGHT, |canvas, body| panel(canvas, body, &all, &epsilons)).map(Some)
+    over_epsilon(words, "AUC (larger is better)", &series(cells, about)?, &|v| tick_text(v, 3))
+}
+
+/// Paired difference of AUC to the reference against ε.
+fn gains(cells: &Cells, about: &About) -> Result<Option<Plot>> {
+    let paired = differences(cells, &about.reference, about.replicates);
+    let mut all = Vec::new();
+    for scorer in cells.scorers() {
+        let own = paired.iter().filter(|d| d.metric == "auc" && *d.entrant.scorer == *scorer);
+        let mut points: Vec<_> = own
+            .map(|d| (d.entrant.epsilon.or(d.reference.epsilon), d.estimate))
+            .filter(|p| p.1.mean.is_finite())
+            .collect();
+        points.sort_by(|a, b| a.0.unwrap_or(0.0).total_cmp(&b.0.unwrap_or(0.0)));
+        if !points.is_empty() {
+            all.push(Series { name: name_of(scorer)?, style: style_of(scorer, cells), points });
+        }
+    }
+    let words = Words {
+        name: "bench-difference".into(),
+        title: format!("Who beats {}, and by how much?", about.reference),
+        subtitle: "Differences on the same splits. An interval that leaves out 0 tells the two apart.".into(),
+        caption: caption(about),
+    };
+    let label = format!("AUC less that of {} (larger is better)", about.reference);
+    let signed = |v: f64| format!("{}{}", if v > 0.0 { "+" } else { "" }, tick_text(v, 4));
+    over_epsilon(words, &label, &all, &signed)
+}
+
+fn over_epsilon(words: Words, label: &str, all: &[Series], text: &dyn Fn(f64) -> String) -> Result<Option<Plot>> {
+    let mut epsilons: Vec<f64> = all.iter().flat_map(|s| s.points.iter().filter_map(|p| p.0)).collect();
+    epsilons.sort_by(f64::total_cmp);
+    epsilons.dedup();
+    if epsilons.is_empty() {
+        return Ok(None);
+    }
+    figure(words, HEIGHT, |canvas, body| panel(canvas, body, label, all, &epsilons, text)).map(Some)
 }
 
 /// Space for labels of this width on the right of a body.
@@ -116,39 +148,55 @@ fn area_of(body: Rect, labels: &[String]) -> Result<Rect> {
     Ok(Rect { x0: body.x0 + 66.0, y0: body.y0 + 10.0, x1: body.x1 - widest, y1: body.y1 - 44.0 })
 }
 
-/// The vertical axis: AUC, with its grid.
-fn vertical(canvas: &Canvas<'_>, body: Rect, area: Rect, all: &[Series]) -> Result<Axis> {
+/// The vertical axis with its grid.
+fn vertical(canvas: &Canvas<'_>, body: Rect, area: Rect, label: &str, all: &[Series]) -> Result<Axis> {
     let values = all.iter().flat_map(|s| s.points.iter().flat_map(|p| [p.1.mean, p.1.lo, p.1.hi]));
     let span = range(values, 0.06);
     let y = Axis::linear(span, area.y1, area.y0);
     let (marks, decimals) = ticks(span, 6);
-    canvas.text_upwards(body.x0 + 9.0, area.middle_y(), "AUC (larger is better)", font(13.0).middle())?;
+    canvas.text_upwards(body.x0 + 9.0, area.middle_y(), label, font(13.0).middle())?;
     grid_y(canvas, area, &y, &marks, Some(decimals))?;
     Ok(y)
 }
 
-/// Names beside the ends of lines, pushed apart.
-fn names(canvas: &Canvas<'_>, area: Rect, labels: &[String], all: &[Series], ends: &[(f64, f64)]) -> Result<()> {
+/// Names on the right, level with where their lines end, pushed apart; led there if `lead`.
+fn names(
+    canvas: &Canvas<'_>,
+    area: Rect,
+    labels: &[String],
+    all: &[Series],
+    ends: &[(f64, f64)],
+    lead: bool,
+) -> Result<()> {
     let half = line_height(font(13.0)) / 2.0;
     let wanted: Vec<f64> = ends.iter().map(|e| e.1).collect();
     let places = apart(&wanted, LABEL_GAP, (area.y0 + half, area.y1 - half));
     for (((label, s), end), place) in labels.iter().zip(all).zip(ends).zip(&places) {
-        canvas.path(&[(end.0 + 6.0, end.1), (area.x1 + 16.0, *place)], s.style.rgb, 0.8)?;
+        if lead {
+            canvas.path(&[(end.0 + 6.0, end.1), (area.x1 + 16.0, *place)], s.style.rgb, 0.8)?;
+        }
         canvas.legend(area.x1 + 18.0, *place, label, s.style, font(13.0))?;
     }
     Ok(())
 }
 
-fn panel(canvas: &Canvas<'_>, body: Rect, all: &[Series], epsilons: &[f64]) -> Result<()> {
+fn panel(
+    canvas: &Canvas<'_>,
+    body: Rect,
+    label: &str,
+    all: &[Series],
+    epsilons: &[f64],
+    text: &dyn Fn(f64) -> String,
+) -> Result<()> {
     let labels: Vec<String> = all
         .iter()
         .map(|s| match s.points.last() {
-            Some((_, e)) => format!("{} {}", s.name, tick_text(e.mean, 3)),
+            Some((_, e)) => format!("{} {}", s.name, text(e.mean)),
             None => s.name.clone(),
         })
         .collect();
     let area = area_of(body, &labels)?;
-    let y = vertical(canvas, body, area, all)?;
+    let y = vertical(canvas, body, area, label, all)?;
     let finite: Vec<f64> = epsilons.iter().copied().filter(|e| e.is_finite()).collect();
     let infinite = finite.len() < epsilons.len();
     let inset = 26.0;
@@ -156,6 +204,9 @@ fn panel(canvas: &Canvas<'_>, body: Rect, all: &[Series], epsilons: &[f64]) -> R
     let ends = (finite.first().copied().unwrap_or(1.0), finite.last().copied().unwrap_or(1.0));
     let x = Axis::log(ends, area.x0 + inset, right);
     let at = |e: f64| if e.is_finite() { x.at(e) } else { area.x1 - inset };
+    if all.iter().flat_map(|s| &s.points).any(|p| p.1.mean < 0.0 || p.1.lo < 0.0) {
+        canvas.path(&[(area.x0, y.at(0.0)), (area.x1, y.at(0.0))], AXIS, 1.2)?;
+    }
     let lines = all.iter().filter(|s| s.points.iter().all(|p| p.0.is_some())).count();
     let (mut tips, mut line) = (Vec::new(), 0usize);
     for s in all {
@@ -193,12 +244,12 @@ fn panel(canvas: &Canvas<'_>, body: Rect, all: &[Series], epsilons: &[f64]) -> R
     labels_x(canvas, area, &epsilons.iter().map(|e| (at(*e), epsilon_text(*e))).collect::<Vec<_>>())?;
     let under = "ε of the training data (smaller = more private; add or remove one person)";
     canvas.text(area.middle_x(), area.y1 + 34.0, under, font(13.0).middle())?;
-    names(canvas, area, &labels, all, &tips)
+    names(canvas, area, &labels, all, &tips, true)
 }
 
 /// Each scorer at the ε nearest to 1, by the CPU time of its fit.
-fn against_time(cells: &Cells, about: &About) -> Result<Option<Plot>> {
-    let (mut all, mut times) = (Vec::new(), Vec::new());
+fn times(cells: &Cells, about: &About) -> Result<Option<Plot>> {
+    let (mut all, mut seconds) = (Vec::new(), Vec::new());
     for scorer in cells.scorers() {
         let off = |i: &usize| cells.entrants[*i].epsilon.map_or(0.0, |e| libm::log(e).abs());
         let Some(i) = cells.of(scorer).min_by(|a, b| off(a).total_cmp(&off(b))) else { continue };
@@ -208,7 +259,7 @@ fn against_time(cells: &Cells, about: &About) -> Result<Option<Plot>> {
             let at = epsilon.map_or_else(String::new, |e| format!(", ε = {}", epsilon_text(e)));
             let name = format!("{}{at}", name_of(scorer)?);
             all.push(Series { name, style: style_of(scorer, cells), points: vec![(epsilon, value)] });
-            times.push(time);
+            seconds.push(time);
         }
     }
     if all.is_empty() {
@@ -223,17 +274,17 @@ fn against_time(cells: &Cells, about: &About) -> Result<Option<Plot>> {
     figure(words, HEIGHT, |canvas, body| {
         let labels: Vec<String> = all.iter().map(|s| s.name.clone()).collect();
         let area = area_of(body, &labels)?;
-        let y = vertical(canvas, body, area, &all)?;
+        let y = vertical(canvas, body, area, "AUC (larger is better)", &all)?;
         let decades = |t: f64| libm::log10(t);
-        let lo = times.iter().copied().fold(f64::INFINITY, f64::min);
-        let hi = times.iter().copied().fold(0.0, f64::max);
+        let lo = seconds.iter().copied().fold(f64::INFINITY, f64::min);
+        let hi = seconds.iter().copied().fold(0.0, f64::max);
         let span = (libm::pow(10.0, libm::floor(decades(lo))), libm::pow(10.0, libm::floor(decades(hi)) + 1.0));
         let x = Axis::log(span, area.x0 + 6.0, area.x1 - 6.0);
         let first = libm::floor(decades(lo)) as i32;
         let marks: Vec<f64> = (first..=decades(span.1).round() as i32).map(|d| libm::pow(10.0, f64::from(d))).collect();
         grid_x(canvas, area, &x, &marks)?;
         let mut tips = Vec::new();
-        for (s, time) in all.iter().zip(&times) {
+        for (s, time) in all.iter().zip(&seconds) {
             let (v, px) = (s.points[0].1, x.at(*time));
             canvas.whisker(px, (y.at(v.lo), y.at(v.hi)), 4.0, ink(s.style.rgb))?;
             canvas.symbol(px, y.at(v.mean), 5.0, s.style)?;
@@ -243,7 +294,7 @@ fn against_time(cells: &Cells, about: &About) -> Result<Option<Plot>> {
         let text = |v: &f64| (x.at(*v), format!("{} s", crate::report::csv::number(*v)));
         labels_x(canvas, area, &marks.iter().map(text).collect::<Vec<_>>())?;
         canvas.text(area.middle_x(), area.y1 + 34.0, "CPU time of one fit (smaller is better)", font(13.0).middle())?;
-        names(canvas, area, &labels, &all, &tips)
+        names(canvas, area, &labels, &all, &tips, false)
     })
     .map(Some)
 }

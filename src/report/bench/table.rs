@@ -28,7 +28,7 @@ pub fn render(cells: &Cells, about: &About) -> String {
             out.push_str("\n\n");
         }
     }
-    out.push_str("Other metrics: means; times are medians\n");
+    out.push_str("Other metrics: means over the folds; times are medians, the peak of memory is the greatest\n");
     out.push_str(&details(cells, about));
     out.push_str("\n\n");
     out.push_str(&wrapped(&about.words()));
@@ -147,7 +147,7 @@ fn details(cells: &Cells, about: &About) -> String {
             row.push(right(median("fit_cpu_seconds", 3)));
             row.push(right(median("fit_seconds", 3)));
             row.push(right(short(cells.median(i, "score_persons_per_second"))));
-            row.push(right(median("peak_memory_mb", 1)));
+            row.push(right(fixed(cells.greatest(i, "peak_memory_mb"), 1)));
         }
         table.add_row(row);
     }
