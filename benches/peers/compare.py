@@ -111,8 +111,10 @@ def run_peers(peers, table, splits, args, noted):
                     key = (f"peer:{peer.name}", epsilon, seed, fold)
                     results_of[key] = attempt(peer, table, budget, train, test, settings, noted)
                     done += 1
-            print(f"\rpeers: {done}/{total} fits", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+            if sys.stderr.isatty():
+                print(f"\rpeers: {done}/{total} fits", end="", file=sys.stderr, flush=True)
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
     return results
 
 

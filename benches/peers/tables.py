@@ -160,7 +160,7 @@ def interval(value, low):
     if math.isnan(low):
         return f"{value:+.4f}"
     text = f"{value:+.4f} ± {value - low:.4f}"
-    return f"**{text}**" if abs(value) > value - low else text
+    return f"**{text}**" if abs(value) > max(value - low, 5e-5) else text
 
 
 def times(rows, private):
