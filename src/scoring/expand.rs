@@ -25,7 +25,7 @@ enum Term {
 }
 
 /// A public map from a [`Frame`] to a [`Design`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Expansion {
     columns: Vec<Column>,
 }

@@ -24,7 +24,7 @@ pub const REFUSED: &str = "refused";
 const RIDGE: f64 = 1.0;
 
 /// A fitted imputation.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Imputer {
     always: Expansion,
     more: Vec<Column>,
@@ -49,6 +49,12 @@ impl Imputer {
             regress(&always.design(&view.always), &scaled(&more, &view.more), &view.known)?
         };
         Ok(Self { always, more, coefficients, refusal })
+    }
+
+    /// The columns of a completed view.
+    pub fn completed(&self) -> Vec<Column> {
+        let refused = self.refusal.then(|| Column::new(REFUSED, 0.0, 1.0));
+        self.always.columns().iter().chain(&self.more).cloned().chain(refused).collect()
     }
 
     /// Refuses a view with other columns than those fitted on.

@@ -29,7 +29,7 @@ fn column(name: &str) -> Column {
 
 /// The features and outcomes; `None` (and a message) without the file.
 #[allow(clippy::disallowed_methods)]
-fn table() -> Option<(Frame, Vec<bool>)> {
+pub(super) fn table() -> Option<(Frame, Vec<bool>)> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/taiwan/default.csv");
     let path = std::env::var("PRETICK_TAIWAN").unwrap_or_else(|_| beside.to_owned());
     let Ok(mut reader) = csv::Reader::from_path(&path) else {
@@ -50,7 +50,7 @@ fn table() -> Option<(Frame, Vec<bool>)> {
 }
 
 /// Area under the ROC curve, ties counted half.
-fn auc(scores: &[f64], labels: &[bool]) -> f64 {
+pub(super) fn auc(scores: &[f64], labels: &[bool]) -> f64 {
     let mut order: Vec<(f64, bool)> = scores.iter().copied().zip(labels.iter().copied()).collect();
     order.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (mut goods, mut area, mut bads) = (0.0, 0.0, 0.0);
