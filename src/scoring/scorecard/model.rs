@@ -86,6 +86,9 @@ impl TryFrom<Written> for ScorecardModel {
                 return refuse(format!("{name} has {} levels, its bins {}", card.column.levels.len(), card.bins.levels()));
             }
         }
+        if !w.imputer.is_sound() {
+            return refuse("the imputation does not fit its columns".into());
+        }
         let columns: Vec<Column> = w.columns.iter().map(|c| c.column.clone()).collect();
         same_columns(&w.imputer.completed(), &columns)?;
         let Written { imputer, intercept, intercept_error, persons, bads, columns: cards } = w;

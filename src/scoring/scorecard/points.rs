@@ -24,6 +24,8 @@ use crate::view::LenderView;
 
 crate::choice! {
     /// Where the points of the intercept stand.
+    #[derive(serde::Serialize, serde::Deserialize)]
+    #[serde(rename_all = "kebab-case")]
     pub enum BasePoints {
         /// In a line of their own.
         Own => "own",
@@ -34,6 +36,8 @@ crate::choice! {
 
 crate::choice! {
     /// What points are lost against.
+    #[derive(serde::Serialize, serde::Deserialize)]
+    #[serde(rename_all = "kebab-case")]
     pub enum Reference {
         /// The column's best bin that training persons are in.
         Best => "best",
@@ -44,6 +48,8 @@ crate::choice! {
 
 crate::params! {
     /// How points are shown and reasons are found.
+    #[derive(serde::Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     pub struct PointsParams {
         /// Where the points of the intercept stand.
         pub base: BasePoints = BasePoints::Own, "", any(), "practice";
