@@ -88,7 +88,11 @@ pub struct Stability {
 pub fn stability(old: &[u64], new: &[u64]) -> Result<Stability> {
     let (n, m) = (old.iter().sum::<u64>(), new.iter().sum::<u64>());
     if old.len() != new.len() || n == 0 || m == 0 {
-        let message = format!("cannot compare {n} persons in {} bins with {m} persons in {}: both samples need persons and the same bins", old.len(), new.len());
+        let message = format!(
+            "cannot compare {n} persons in {} bins with {m} persons in {}: both samples need persons and the same bins",
+            old.len(),
+            new.len()
+        );
         return Err(Error::Other(message));
     }
     let (n, m) = (n as f64, m as f64);

@@ -11,7 +11,10 @@ fn a_known_table_gives_the_known_index() {
     let (p, q) = (560.0 / 1100.0, 540.0 / 1100.0);
     let want = cell(500.0, 1000.0 * p) + cell(500.0, 1000.0 * q) + cell(60.0, 100.0 * p) + cell(40.0, 100.0 * q);
     assert!((s.chi2 - want).abs() < 1e-10);
-    assert_eq!([0.0, 0.0999, 0.1, 0.2499, 0.25].map(|v| Verdict::of(v).words()), ["stable", "stable", "shift", "shift", "large shift"]);
+    assert_eq!(
+        [0.0, 0.0999, 0.1, 0.2499, 0.25].map(|v| Verdict::of(v).words()),
+        ["stable", "stable", "shift", "shift", "large shift"]
+    );
     // The same is the same, whatever the sizes.
     let same = stability(&[10, 20, 0, 30], &[100, 200, 0, 300]).unwrap();
     assert!(same.psi.abs() < 1e-12 && (same.psi_p - 1.0).abs() < 1e-9 && same.df == 2);
@@ -28,7 +31,9 @@ fn empty_bins_are_handled_as_documented() {
 
 #[test]
 fn tails_of_chi_squared_match_the_tables() {
-    for (x, df, want) in [(3.841458820694124, 1.0, 0.05), (23.20925115895436, 10.0, 0.01), (124.3421134004, 100.0, 0.05)] {
+    for (x, df, want) in
+        [(3.841458820694124, 1.0, 0.05), (23.20925115895436, 10.0, 0.01), (124.3421134004, 100.0, 0.05)]
+    {
         assert!((chi2_tail(x, df) - want).abs() < 1e-9, "{x} {df}");
     }
     // Two degrees of freedom: e^(−x/2).
@@ -41,7 +46,8 @@ fn tails_of_chi_squared_match_the_tables() {
 #[test]
 fn p_values_are_uniform_under_no_change() {
     let streams = Streams::new(4, 0);
-    let draw = |pair: u64, sample: u16, i: u64| streams.uniform(Entity::Person(pair * 5000 + i), sample, Purpose::Split);
+    let draw =
+        |pair: u64, sample: u16, i: u64| streams.uniform(Entity::Person(pair * 5000 + i), sample, Purpose::Split);
     let (mut small, mut pearson, mut twin) = (0, 0, 0);
     for pair in 0..2000 {
         let counts = |sample: u16, n: u64| {

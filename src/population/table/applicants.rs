@@ -16,7 +16,14 @@ impl Table {
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
         let is_parquet = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
         let params = TableParams { keys: without_outcome(&params.keys) };
-        Self::read(&path.display().to_string(), &bytes, is_parquet.then_some(path), &params, skip_bad_rows, Some(UNKNOWN))
+        Self::read(
+            &path.display().to_string(),
+            &bytes,
+            is_parquet.then_some(path),
+            &params,
+            skip_bad_rows,
+            Some(UNKNOWN),
+        )
     }
 
     /// What the lender sees of everybody, and what needs consent, in the order of [`Table::places`].

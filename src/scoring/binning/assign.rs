@@ -94,10 +94,13 @@ impl TryFrom<Written> for Bins {
         }
         let (ranges, levels): (Vec<_>, Vec<_>) = (ranges(&w.bins), listed(&w.bins));
         let joined = ranges.windows(2).all(|p| p[0].1.is_some() && p[0].1 == p[1].0);
-        let increasing = ranges.iter().all(|(a, b)| a.is_none_or(f32::is_finite) && a.zip(*b).is_none_or(|(a, b)| a < b));
+        let increasing =
+            ranges.iter().all(|(a, b)| a.is_none_or(f32::is_finite) && a.zip(*b).is_none_or(|(a, b)| a < b));
         let open = ranges.first().is_none_or(|r| r.0.is_none()) && ranges.last().is_none_or(|r| r.1.is_none());
         if !joined || !increasing || !open || ranges.is_empty() != (w.levels > 0) {
-            return refuse("ranges must increase and join, from an open end to an open end, and only a quantity has them");
+            return refuse(
+                "ranges must increase and join, from an open end to an open end, and only a quantity has them",
+            );
         }
         let mut sorted = levels.clone();
         sorted.sort_unstable();

@@ -26,6 +26,8 @@ mod counts;
 mod optimal;
 mod order;
 mod quality;
+#[cfg(test)]
+mod tests;
 
 pub use assign::{Bin, Bins, Place};
 pub use quality::{Quality, Strength};
@@ -141,7 +143,8 @@ fn partition(column: &Column, pieces: &Pieces, params: &BinningParams, weigh: &W
     let found = shapes.iter().filter_map(|shape| best(&pieces.ordered, *shape, &limits, &value));
     // Of equal values the first: rising before falling.
     let better = |a: Partition, b: Partition| if b.value > a.value { b } else { a };
-    let one = || if pieces.ordered.is_empty() { Vec::new() } else { std::iter::once(0..pieces.ordered.len()).collect() };
+    let one =
+        || if pieces.ordered.is_empty() { Vec::new() } else { std::iter::once(0..pieces.ordered.len()).collect() };
     found.reduce(better).map_or_else(one, |p| p.bins)
 }
 

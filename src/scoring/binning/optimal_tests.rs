@@ -80,15 +80,15 @@ proptest! {
 }
 
 #[test]
-fn pooling_violators_and_then_merging_is_not_optimal_but_this_is() {
-    // Rates .1 .5 .4 .9 with four bins wanted at most three: greedy pooling joins the middle, here that is also best.
+fn a_table_small_enough_for_a_pencil() {
+    // Rates .1 .5 .4 .9: the middle must join. With two bins, the explained deviance of 30|10 is 5.33, that of 10|30 4.24.
     let counts = [(10, 1), (10, 5), (10, 4), (10, 9)].map(|(persons, bads)| Count { persons, bads });
     let limits = Limits { persons: 1, bads: 0, goods: 0, bins: 3, gap: 0.0, z_squared: 0.0 };
     let f = gain(Count { persons: 40, bads: 19 });
     assert_eq!(best(&counts, Shape::Rising, &limits, &f).unwrap().bins, [0..1, 1..3, 3..4]);
     assert_eq!(best(&counts, Shape::Falling, &limits, &f).unwrap().bins, [0..4]);
     let two = Limits { bins: 2, ..limits };
-    assert_eq!(best(&counts, Shape::Rising, &two, &f).unwrap().bins, [0..1, 1..4]);
+    assert_eq!(best(&counts, Shape::Rising, &two, &f).unwrap().bins, [0..3, 3..4]);
     assert!(best(&counts, Shape::Rising, &Limits { persons: 41, ..limits }, &f).is_none());
     assert!(best(&[], Shape::Free, &limits, &f).is_none());
 }

@@ -51,7 +51,8 @@ pub struct Calibration {
 /// Calibration of PDs in (0, 1).
 pub fn calibration(pd: &[f64], labels: &[bool]) -> Result<Calibration> {
     if pd.len() != labels.len() || pd.is_empty() || pd.iter().any(|p| p.is_nan() || *p <= 0.0 || *p >= 1.0) {
-        let message = format!("{} PDs and {} outcomes: as many, at least one, PDs between 0 and 1", pd.len(), labels.len());
+        let message =
+            format!("{} PDs and {} outcomes: as many, at least one, PDs between 0 and 1", pd.len(), labels.len());
         return Err(Error::Other(message));
     }
     // Sorted, so that sums do not depend on the order of the persons.

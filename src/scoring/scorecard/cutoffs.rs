@@ -57,7 +57,11 @@ pub struct GainsRow {
 /// Scores in increasing order with (persons, bads) at each.
 fn runs(scores: &[f64], labels: &[bool]) -> Result<Vec<(f64, u64, u64)>> {
     if scores.len() != labels.len() || scores.is_empty() || scores.iter().any(|s| s.is_nan()) {
-        let message = format!("{} scores and {} outcomes: as many, at least one, and no NaN are needed", scores.len(), labels.len());
+        let message = format!(
+            "{} scores and {} outcomes: as many, at least one, and no NaN are needed",
+            scores.len(),
+            labels.len()
+        );
         return Err(Error::Other(message));
     }
     let mut pairs: Vec<(f64, bool)> = scores.iter().copied().zip(labels.iter().copied()).collect();
@@ -71,7 +75,9 @@ pub fn cutoffs(scores: &[f64], labels: &[bool], step: f64, margin: f64, lgd: f64
     let runs = runs(scores, labels)?;
     let (lowest, highest) = (runs[0].0, runs[runs.len() - 1].0);
     if step.is_nan() || step <= 0.0 || (highest - lowest) / step > 1e5 {
-        return Err(Error::Other(format!("a step of {step} points between cutoffs: allowed is more than 0, and at most 100,000 steps")));
+        return Err(Error::Other(format!(
+            "a step of {step} points between cutoffs: allowed is more than 0, and at most 100,000 steps"
+        )));
     }
     let persons: u64 = runs.iter().map(|r| r.1).sum();
     let bads: u64 = runs.iter().map(|r| r.2).sum();

@@ -74,7 +74,11 @@ fn bin_by_bin(ridge: f64, cards: &mut [Card], assigned: &Assigned, labels: &[boo
             let (bins, centre, sign) = if k < ordinary {
                 // The step from the bin before lifts this bin and all after it.
                 let step = card.log_odds[k] - card.log_odds[k - 1];
-                ((k..ordinary).map(|k| (first + k, 1.0)).collect(), step, if step == 0.0 { 0 } else { step.signum() as i8 })
+                (
+                    (k..ordinary).map(|k| (first + k, 1.0)).collect(),
+                    step,
+                    if step == 0.0 { 0 } else { step.signum() as i8 },
+                )
             } else {
                 (vec![(first + k, 1.0)], card.log_odds[k], 0)
             };

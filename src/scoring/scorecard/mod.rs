@@ -27,6 +27,8 @@ pub mod points;
 mod solve;
 pub mod sql;
 pub mod table;
+#[cfg(test)]
+mod tests;
 
 pub use document::Document;
 pub use model::{Assigned, Card, ScorecardModel};
@@ -107,7 +109,14 @@ impl Scorecard {
         let bins: Vec<Bins> = (0..frame.width()).into_par_iter().map(cut).collect();
         let card = |(column, bins): (&Column, Bins)| {
             let note = useless(&bins, self.params.least_iv);
-            Card { column: column.clone(), coefficient: 0.0, error: None, log_odds: vec![0.0; bins.iter().len()], bins, note }
+            Card {
+                column: column.clone(),
+                coefficient: 0.0,
+                error: None,
+                log_odds: vec![0.0; bins.iter().len()],
+                bins,
+                note,
+            }
         };
         let mut cards: Vec<Card> = frame.columns().iter().zip(bins).map(card).collect();
         let assigned = Assigned::of(&cards, &frame);

@@ -80,10 +80,18 @@ impl TryFrom<Written> for ScorecardModel {
                 return refuse(format!("the coefficient of {name} is {}", card.coefficient));
             }
             if card.log_odds.len() != card.bins.iter().len() || card.log_odds.iter().any(|v| !v.is_finite()) {
-                return refuse(format!("{name} has {} bins and {} log-odds", card.bins.iter().len(), card.log_odds.len()));
+                return refuse(format!(
+                    "{name} has {} bins and {} log-odds",
+                    card.bins.iter().len(),
+                    card.log_odds.len()
+                ));
             }
             if card.bins.levels() != card.column.levels.len() {
-                return refuse(format!("{name} has {} levels, its bins {}", card.column.levels.len(), card.bins.levels()));
+                return refuse(format!(
+                    "{name} has {} levels, its bins {}",
+                    card.column.levels.len(),
+                    card.bins.levels()
+                ));
             }
         }
         if !w.imputer.is_sound() {

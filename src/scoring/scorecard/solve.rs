@@ -155,7 +155,8 @@ impl Problem<'_> {
 
     fn add_block(&self, rows: std::ops::Range<usize>, intercept: f64, v: &[f64], sums: &mut [f64]) {
         let size = self.bins + 1;
-        let columns: Vec<(&[u16], usize)> = self.columns.iter().map(|(j, first)| (self.assigned.column(*j), *first)).collect();
+        let columns: Vec<(&[u16], usize)> =
+            self.columns.iter().map(|(j, first)| (self.assigned.column(*j), *first)).collect();
         let mut mine = vec![0usize; columns.len() + 1];
         mine[columns.len()] = self.bins;
         let (head, weights) = sums.split_at_mut(1 + size);
@@ -184,7 +185,8 @@ impl Problem<'_> {
         let width = maps.len();
         let mut hessian = Array2::zeros((width, width));
         for (a, map) in maps.iter().enumerate() {
-            let row: Vec<f64> = (0..=self.bins).map(|b| map.iter().map(|(k, w)| w * sums.weights[[*k, b]]).sum()).collect();
+            let row: Vec<f64> =
+                (0..=self.bins).map(|b| map.iter().map(|(k, w)| w * sums.weights[[*k, b]]).sum()).collect();
             for (b, other) in maps.iter().enumerate().take(a + 1) {
                 let v: f64 = other.iter().map(|(k, w)| w * row[*k]).sum();
                 hessian[[a, b]] = v;
