@@ -17,6 +17,7 @@ pub mod expand;
 pub mod impute;
 mod lanes;
 pub mod logistic;
+pub mod monitoring;
 pub mod newton;
 pub mod scale;
 pub mod scorecard;
