@@ -5,6 +5,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the command line reads the clock and the environment")]
 
+mod account;
 mod calibrate;
 mod check;
 mod context;
@@ -49,6 +50,8 @@ enum Command {
     Calibrate(calibrate::CalibrateArgs),
     /// Simulate the stylised facts that the model must reproduce
     Validate(validate::ValidateArgs),
+    /// Say what noise costs in privacy, by every accountant, or how much of it a budget buys
+    Account(account::AccountArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -74,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::explain(args),
         Command::Calibrate(args) => calibrate::calibrate(args),
         Command::Validate(args) => validate::validate(args),
+        Command::Account(args) => account::account(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "pretick", &mut script);
