@@ -5,9 +5,12 @@
 //! keyed by person: the same luck in every arm. Labels of people who were never financed are known only to a
 //! simulator: every result is an upper bound until selective labels are modelled.
 
+use crate::error::Result;
 use crate::params::{above, any, between};
+use crate::scoring::command::permitted;
 use crate::scoring::{
-    Boosting, BoostingParams, Logistic, LogisticParams, ScaleParams, Scorecard, ScorecardParams, Scorer,
+    Boosting, BoostingParams, Command, CommandParams, Logistic, LogisticParams, ScaleParams, Scorecard,
+    ScorecardParams, Scorer,
 };
 use crate::view::LenderView;
 
@@ -54,6 +57,8 @@ crate::choice! {
         Scorecard => "scorecard",
         /// Gradient-boosted trees on histograms.
         Boosting => "boosting",
+        /// A program of one's own, `lender.command`; needs --allow-commands.
+        Command => "command",
     }
 }
 
@@ -76,6 +81,8 @@ crate::params! {
         pub scorecard: ScorecardParams = ScorecardParams::default();
         /// Gradient-boosted trees.
         pub boosting: BoostingParams = BoostingParams::default();
+        /// A program that scores.
+        pub command: CommandParams = CommandParams::default();
         /// The 350–950 scale.
         pub scale: ScaleParams = ScaleParams::default();
     }
@@ -88,6 +95,15 @@ impl LenderParams {
             ScorerChoice::Logistic => Box::new(Logistic::new(self.logistic.clone())),
             ScorerChoice::Scorecard => Box::new(Scorecard::new(self.scorecard.clone())),
             ScorerChoice::Boosting => Box::new(Boosting::new(self.boosting.clone())),
+            ScorerChoice::Command => Box::new(Command::new(self.command.clone())),
+        }
+    }
+
+    /// Whether the lender's scorer can be used by this process: a program must be allowed, a format built in.
+    pub fn may_score(&self) -> Result<()> {
+        match self.scorer {
+            ScorerChoice::Command => permitted(&self.command.line()).and_then(|()| self.command.check_format()),
+            ScorerChoice::Logistic | ScorerChoice::Scorecard | ScorerChoice::Boosting => Ok(()),
         }
     }
 

@@ -1,10 +1,11 @@
 //! The scorers on real data: 30,000 Taiwanese card holders (UCI "default of credit card clients", CC BY 4.0).
 //!
-//! The table is looked for in `PRETICK_TAIWAN`, then beside the repository; where it is absent the tests say so and pass.
+//! Where the table is absent ([`taiwan`]) the tests say so and pass.
 
 use super::boosting::Boosting;
 use super::logistic::{Logistic, LogisticParams};
 use super::scorecard::{Scorecard, ScorecardParams};
+use super::test_data::{auc, taiwan};
 use super::{Fitted, Scorer};
 use crate::privacy::Ledger;
 use crate::rng::{Entity, Purpose, Streams};
@@ -26,42 +27,6 @@ fn column(name: &str) -> Column {
         _ if name.starts_with("PAY_") => Column::new(name, -2.0, 8.0).with_steps(&[-1.0, 0.0, 1.0, 2.0, 3.0]),
         _ => Column::new(name, -13.0, 14.5).with_steps(&[0.1]).with_knots(&[6.0, 8.0, 10.0]),
     }
-}
-
-/// The features and outcomes; `None` (and a message) without the file.
-#[allow(clippy::disallowed_methods)]
-fn table() -> Option<(Frame, Vec<bool>)> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/taiwan/default.csv");
-    let path = std::env::var("PRETICK_TAIWAN").unwrap_or_else(|_| beside.to_owned());
-    let Ok(mut reader) = csv::Reader::from_path(&path) else {
-        println!("skipped: no Taiwan table (set PRETICK_TAIWAN)");
-        return None;
-    };
-    let names: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
-    let rows: Vec<Vec<f32>> =
-        reader.records().map(|r| r.unwrap().iter().map(|v| v.parse().unwrap()).collect()).collect();
-    let mut frame = Frame::zeros(names[1..24].iter().map(|n| column(n)).collect::<Vec<_>>(), rows.len());
-    for j in 0..23 {
-        let money = names[j + 1].contains("AMT") || names[j + 1] == "LIMIT_BAL";
-        for (x, row) in frame.column_mut(j).iter_mut().zip(&rows) {
-            *x = if money { row[j + 1].signum() * row[j + 1].abs().ln_1p() } else { row[j + 1] };
-        }
-    }
-    Some((frame, rows.iter().map(|r| r[24] == 1.0).collect()))
-}
-
-/// Area under the ROC curve, ties counted half.
-fn auc(scores: &[f64], labels: &[bool]) -> f64 {
-    let mut order: Vec<(f64, bool)> = scores.iter().copied().zip(labels.iter().copied()).collect();
-    order.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (mut goods, mut area, mut bads) = (0.0, 0.0, 0.0);
-    for tie in order.chunk_by(|a, b| a.0 == b.0) {
-        let bad = tie.iter().filter(|t| t.1).count() as f64;
-        let good = tie.len() as f64 - bad;
-        area += bad * (goods + 0.5 * good);
-        (goods, bads) = (goods + good, bads + bad);
-    }
-    area / (goods * bads)
 }
 
 /// AUC on the other half of a 50/50 split, mean over 4 splits; `share` of the persons share what is not demographic.
@@ -88,7 +53,7 @@ fn test_auc(scorer: &dyn Scorer<LenderView>, frame: &Frame, labels: &[bool], sha
 
 #[test]
 fn both_scorers_reach_what_peers_reach() {
-    let Some((frame, labels)) = table() else { return };
+    let Some((frame, labels)) = taiwan(|name| Some(column(name))) else { return };
     let logistic = Logistic::new(LogisticParams::default());
     let scorecard = Scorecard::new(ScorecardParams::default());
     for (name, scorer) in [("logistic", &logistic as &dyn Scorer<LenderView>), ("scorecard", &scorecard)] {
@@ -103,7 +68,7 @@ fn both_scorers_reach_what_peers_reach() {
 
 #[test]
 fn one_person_scores_as_in_company_and_fits_are_documented() {
-    let Some((frame, labels)) = table() else { return };
+    let Some((frame, labels)) = taiwan(|name| Some(column(name))) else { return };
     let rows = frame.rows();
     let (always, more) = (frame.pick(&DEMOGRAPHICS), frame.pick(&["PAY_0", "PAY_AMT1"]));
     let known = (0..rows).map(|i| i % 3 > 0).collect();
