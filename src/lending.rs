@@ -55,10 +55,10 @@ crate::choice! {
         Logistic => "logistic",
         /// Weight-of-evidence scorecard with monotone bins.
         Scorecard => "scorecard",
-        /// Gradient-boosted trees on histograms.
-        Boosting => "boosting",
         /// A program of one's own, `lender.command`; needs --allow-commands.
         Command => "command",
+        /// Gradient-boosted trees on histograms.
+        Boosting => "boosting",
     }
 }
 
@@ -79,10 +79,10 @@ crate::params! {
         pub logistic: LogisticParams = LogisticParams::default();
         /// Scorecard.
         pub scorecard: ScorecardParams = ScorecardParams::default();
-        /// Gradient-boosted trees.
-        pub boosting: BoostingParams = BoostingParams::default();
         /// A program that scores.
         pub command: CommandParams = CommandParams::default();
+        /// Gradient-boosted trees.
+        pub boosting: BoostingParams = BoostingParams::default();
         /// The 350–950 scale.
         pub scale: ScaleParams = ScaleParams::default();
     }

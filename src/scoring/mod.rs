@@ -18,6 +18,7 @@ pub mod expand;
 pub mod impute;
 mod lanes;
 pub mod logistic;
+pub mod monitoring;
 pub mod newton;
 pub mod public_bins;
 pub mod scale;
