@@ -2,7 +2,7 @@
 //!
 //! Two models without privacy: [`logistic`], a penalised logistic regression on a public expansion of the features,
 //! and [`scorecard`], the weight-of-evidence scorecard that credit bureaus use. Both complete what is not shared with
-//! [`impute`] first, and both end in the same solver, [`newton`]. [`scale`] turns a PD into a score of 350–950.
+//! [`impute`] first. [`scale`] turns a PD into a score of 350–950, [`monitoring`] compares two samples of persons.
 //! [`command`] starts a program of one's own.
 //!
 //! A scorer imports views, never the population: what it cannot see it cannot use.
