@@ -55,7 +55,7 @@ enum Command {
     Calibrate(calibrate::CalibrateArgs),
     /// Simulate the stylised facts that the model must reproduce
     Validate(validate::ValidateArgs),
-    /// Fit a scorecard on a table of your own, score applicants with it, watch whether they change
+    /// Fit a scorecard on your own table, score applicants, watch whether they change
     Scorecard(scorecard::ScorecardArgs),
     /// Say what noise costs in privacy, by every accountant, or how much of it a budget buys
     Account(account::AccountArgs),

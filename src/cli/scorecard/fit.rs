@@ -68,11 +68,12 @@ pub(super) fn fit(args: &FitArgs) -> Result<ExitCode> {
     }
     let folder = Folder { path: &args.out, overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse } };
     folder.check(&FILES)?;
-    let data = Table::open(&args.data, map, args.skip_bad_rows)?;
+    // Groups and cohorts say nothing to a scorecard: their columns need not even be filled in.
+    let map = map.for_scoring();
+    let data = Table::open(&args.data, &map, args.skip_bad_rows)?;
     let (train, test) = split(&data, s.seed, args.holdout);
     let train = view(&data, &train, true);
     let model = Scorecard::new(s.lender.scorecard.clone()).learn(&train)?;
-    let map = map.for_scoring();
     let document = Document::new(&s.name, &toml_of(&map)?, &s.lender.scale, &s.lender.scorecard.points, model);
     let points = document.on_scale()?;
     let economics = s.lender.economics();
