@@ -54,7 +54,8 @@ pub fn contenders(scenario: &Scenario, names: &[String]) -> Result<Vec<Contender
     for name in names {
         match name.trim() {
             ALL => {
-                wanted.extend(words().into_iter().filter(|w| *w == scenario.lender.scorer.word() || stands_alone(w)))
+                let own = scenario.lender.scorer.word();
+                wanted.extend(words().into_iter().filter(|w| *w == own || stands_alone(w)));
             }
             name => wanted.push(name),
         }

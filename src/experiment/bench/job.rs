@@ -65,6 +65,7 @@ pub fn attend(contender: &Contender, job: &Job, stand: &Stand<'_>) -> Done {
         seed: job.seed,
         fold: job.fold,
         values: Vec::new(),
+        notes: Vec::new(),
         failure: None,
         releases: None,
     };
@@ -91,6 +92,7 @@ pub fn attend(contender: &Contender, job: &Job, stand: &Stand<'_>) -> Done {
             done.values.push(("epsilon_spent".into(), spent.epsilon));
             done.values.push(("delta_spent".into(), spent.delta));
             done.values.extend(found.usage);
+            done.notes = found.notes;
         }
         Err(e) => {
             done.values = vec![("failed".into(), 1.0)];
@@ -116,6 +118,7 @@ struct Found {
     pd: Vec<f64>,
     train: usize,
     usage: Vec<(Arc<str>, f64)>,
+    notes: Vec<String>,
 }
 
 fn fit_and_score<V: View>(
@@ -142,7 +145,7 @@ fn fit_and_score<V: View>(
         usage.push(("score_persons_per_second".into(), test.persons() as f64 / score.seconds));
         usage.push(("peak_memory_mb".into(), fit.peak_memory_mb));
     }
-    Ok(Found { pd, train: train.persons(), usage })
+    Ok(Found { pd, train: train.persons(), usage, notes: fitted.notes() })
 }
 
 fn timed(meter: Option<&dyn Meter>, work: &mut dyn FnMut()) -> Option<Usage> {
