@@ -5,8 +5,12 @@
 //! keyed by person: the same luck in every arm. Labels of people who were never financed are known only to a
 //! simulator: every result is an upper bound until selective labels are modelled.
 
+use crate::error::Result;
 use crate::params::{above, any, between};
-use crate::scoring::{Logistic, LogisticParams, ScaleParams, Scorecard, ScorecardParams, Scorer};
+use crate::scoring::command::permitted;
+use crate::scoring::{
+    Command, CommandParams, Logistic, LogisticParams, ScaleParams, Scorecard, ScorecardParams, Scorer,
+};
 use crate::view::LenderView;
 
 crate::params! {
@@ -50,6 +54,8 @@ crate::choice! {
         Logistic => "logistic",
         /// Weight-of-evidence scorecard with monotone bins.
         Scorecard => "scorecard",
+        /// A program of one's own, `lender.command`; needs --allow-commands.
+        Command => "command",
     }
 }
 
@@ -70,6 +76,8 @@ crate::params! {
         pub logistic: LogisticParams = LogisticParams::default();
         /// Scorecard.
         pub scorecard: ScorecardParams = ScorecardParams::default();
+        /// A program that scores.
+        pub command: CommandParams = CommandParams::default();
         /// The 350–950 scale.
         pub scale: ScaleParams = ScaleParams::default();
     }
@@ -81,6 +89,15 @@ impl LenderParams {
         match choice {
             ScorerChoice::Logistic => Box::new(Logistic::new(self.logistic.clone())),
             ScorerChoice::Scorecard => Box::new(Scorecard::new(self.scorecard.clone())),
+            ScorerChoice::Command => Box::new(Command::new(self.command.clone())),
+        }
+    }
+
+    /// Whether the lender's scorer can be used by this process: a program must be allowed, a format built in.
+    pub fn may_score(&self) -> Result<()> {
+        match self.scorer {
+            ScorerChoice::Command => permitted(&self.command.line()).and_then(|()| self.command.check_format()),
+            ScorerChoice::Logistic | ScorerChoice::Scorecard => Ok(()),
         }
     }
 

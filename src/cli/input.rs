@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::experiment::{BYTES_A_PERSON, Histories};
 use crate::population::{Source, Table};
 use crate::scenario::Loaded;
+use crate::scoring::command;
 use std::path::{Path, PathBuf};
 
 /// A scenario and what overrides it.
@@ -24,6 +25,9 @@ pub(super) struct ScenarioArgs {
     /// Override the number of replications
     #[arg(long)]
     pub replications: Option<u64>,
+    /// Start the program that a scenario names as its scorer (lender.command): only for scenarios that you trust
+    #[arg(long)]
+    pub allow_commands: bool,
 }
 
 /// A file of real histories.
@@ -54,12 +58,18 @@ pub(super) struct OneArgs {
     /// Replication, from 0
     #[arg(long, default_value_t = 0)]
     pub replication: u32,
+    /// Start the program that a scenario names as its scorer (lender.command): only for scenarios that you trust
+    #[arg(long)]
+    pub allow_commands: bool,
 }
 
 impl ScenarioArgs {
     /// Reads and checks the scenario.
     pub(super) fn load(&self) -> Result<Loaded> {
         let flags = [("seed", self.seed), ("population.persons", self.persons), ("replications", self.replications)];
+        if self.allow_commands {
+            command::allow();
+        }
         load(&self.scenario, &self.set, &flags)
     }
 }
@@ -67,6 +77,9 @@ impl ScenarioArgs {
 impl OneArgs {
     /// Reads and checks the scenario.
     pub(super) fn load(&self) -> Result<Loaded> {
+        if self.allow_commands {
+            command::allow();
+        }
         load(&self.scenario, &self.set, &[("seed", self.seed), ("population.persons", self.persons)])
     }
 }
@@ -91,6 +104,11 @@ pub(super) fn load(path: &Path, set: &[String], flags: &[(&str, Option<u64>)]) -
         }]));
     }
     Ok(loaded)
+}
+
+/// Whether the scenario's scorers can be used here: asked before a long run.
+pub(super) fn may_score(loaded: &Loaded) -> Result<()> {
+    loaded.points()?.iter().try_for_each(|p| p.scenario.lender.may_score())
 }
 
 /// Reads the table if the scenario maps one; says what to do if the scenario and `--data` do not fit.

@@ -3,10 +3,12 @@
 //! Two models without privacy: [`logistic`], a penalised logistic regression on a public expansion of the features,
 //! and [`scorecard`], the weight-of-evidence scorecard that credit bureaus use. Both complete what is not shared with
 //! [`impute`] first, and both end in the same solver, [`newton`]. [`scale`] turns a PD into a score of 350–950.
+//! [`command`] starts a program of one's own.
 //!
 //! A scorer imports views, never the population: what it cannot see it cannot use.
 
 pub mod binning;
+pub mod command;
 pub mod dp;
 pub mod dp_logistic;
 mod dp_rows;
@@ -22,6 +24,7 @@ mod taiwan;
 #[cfg(test)]
 pub(crate) mod test_data;
 
+pub use command::{Command, CommandParams};
 pub use dp::{DpChoice, DpParams, dp_scorer};
 pub use dp_logistic::{DpLogistic, DpLogisticParams};
 pub use logistic::{Logistic, LogisticParams};

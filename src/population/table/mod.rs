@@ -25,6 +25,9 @@
 //! whose applications were refused before are not in it.
 
 mod cells;
+mod derived;
+#[cfg(test)]
+mod feature_tests;
 mod fields;
 mod layout;
 mod map;
@@ -37,9 +40,11 @@ mod source;
 mod taiwan_tests;
 #[cfg(test)]
 mod tests;
+mod wanted;
 
-pub use fields::{BandCells, Code, CohortKey, Group, GroupKeys, Names, Tables, ValueCells};
-pub use map::{Feature, FileColumn, Income, TableKeys, TableParams, Transform};
+pub use derived::{CountKeys, Derived};
+pub use fields::{BandCells, Code, CohortKey, Group, GroupKeys, MissingTexts, Names, Tables, ValueCells};
+pub use map::{Direction, Feature, FileColumn, Income, TableKeys, TableParams, Transform};
 pub use read::Skipped;
 
 use super::{FileDepth, People};
@@ -48,7 +53,7 @@ use crate::error::{Error, Result};
 use crate::rng::{Entity, Purpose, Streams, mix};
 use crate::view::{Column, Frame};
 use cells::Cells;
-use plan::{Plan, Wanted};
+use plan::Plan;
 use rayon::prelude::*;
 use read::{Builder, Person};
 use sha2::{Digest, Sha256};
@@ -68,6 +73,8 @@ pub struct Table {
     default_rate: f64,
     skipped: Skipped,
     notes: Vec<String>,
+    /// Columns of the file that the lender sees, and that need consent: derived columns say nothing new.
+    attributes: [usize; 2],
     rows: Rows,
 }
 
@@ -117,6 +124,10 @@ impl Table {
         let mut builder = Builder::new(name, keys, &plan, skip);
         let mut sink = |line: u64, record: &csv::ByteRecord| builder.take(line, record);
         if let Some(path) = parquet {
+            if !keys.columns.is_empty() {
+                let message = format!("{name} names its columns: take histories.source.table.columns out of the map");
+                return Err(Error::Other(message));
+            }
             source::parquet_records(path, &mut sink)?;
         } else {
             let delimiter = keys.delimiter.as_bytes().first().copied().unwrap_or(b',');
@@ -131,18 +142,19 @@ impl Table {
         let (group_names, group_of) = groups(keys, plan, &read.codes);
         let order = order(&read.persons);
         let in_order: Vec<&Person> = order.iter().map(|i| &read.persons[*i as usize]).collect();
-        let frame = |wanted: &[Wanted], first: usize| {
-            let columns: Vec<Column> = wanted.iter().map(|w| w.column.clone()).collect();
+        let frame = |consent: bool| {
+            let places = plan.of(consent);
+            let columns: Vec<Column> = places.iter().map(|i| plan.features[*i].column.clone()).collect();
             let mut frame = Frame::zeros(columns, order.len());
-            for j in 0..wanted.len() {
-                let from = &read.features[first + j];
+            for (j, i) in places.into_iter().enumerate() {
+                let from = &read.features[i];
                 frame.column_mut(j).iter_mut().zip(&order).for_each(|(to, i)| *to = from[*i as usize]);
             }
             frame
         };
         let rows = Rows {
-            bureau: frame(&plan.bureau, 0),
-            platform: frame(&plan.platform, plan.bureau.len()),
+            bureau: frame(false),
+            platform: frame(true),
             default: in_order.iter().map(|p| p.default).collect(),
             group: in_order.iter().map(|p| group_of[usize::from(p.group)]).collect(),
             depth: in_order.iter().map(|p| p.file).collect(),
@@ -166,6 +178,7 @@ impl Table {
             default_rate,
             skipped: read.skipped,
             notes,
+            attributes: [false, true].map(|consent| plan.of(consent).into_iter().filter(|i| *i < plan.read()).count()),
             rows,
         }
     }
@@ -252,8 +265,8 @@ impl Table {
             districts: self.cohorts(),
             cohort_sizes_public: false,
             active: Vec::new(),
-            attribute_months: rows.platform.width() as f64,
-            bureau_attribute_months: rows.bureau.width() as f64,
+            attribute_months: self.attributes[1] as f64,
+            bureau_attribute_months: self.attributes[0] as f64,
             bureau: rows.bureau.select(&drawn),
             platform: rows.platform.select(&drawn),
             origin: drawn,
@@ -305,11 +318,24 @@ fn notes(plan: &Plan, read: &Builder<'_>, cohort: &[u32]) -> Vec<String> {
             read.skipped.first.join("; ")
         ));
     }
-    let wanted = plan.bureau.iter().chain(&plan.platform);
-    let clamped = wanted.zip(&read.clamped).filter(|(_, n)| **n > 0).map(|(w, n)| format!("{} {n}", w.name));
-    let clamped: Vec<String> = clamped.collect();
-    if !clamped.is_empty() {
-        notes.push(format!("values clamped to the public bounds: {}", clamped.join(", ")));
+    for (category, what) in
+        [(false, "values clamped to the public bounds"), (true, "levels that are not listed, all indicators 0")]
+    {
+        let moved =
+            plan.features.iter().zip(&read.moved).filter(|(w, n)| w.column.is_category() == category && **n > 0);
+        let moved: Vec<String> = moved.map(|(w, n)| format!("{} {n}", w.name)).collect();
+        if !moved.is_empty() {
+            notes.push(format!("{what}: {}", moved.join(", ")));
+        }
+    }
+    let missing = |i: usize| read.features[i].iter().filter(|x| x.is_nan()).count();
+    let missing: Vec<String> = (0..plan.features.len())
+        .map(|i| (&plan.features[i].name, missing(i)))
+        .filter(|(_, n)| *n > 0)
+        .map(|(name, n)| format!("{name} {n}"))
+        .collect();
+    if !missing.is_empty() {
+        notes.push(format!("missing values: {}", missing.join(", ")));
     }
     for (part, n) in plan.cells.parts().iter().zip(&read.outside).filter(|(_, n)| **n > 0) {
         let place = if matches!(part, CohortKey::Values(_)) { "the cell `other`" } else { "the edge cells" };
