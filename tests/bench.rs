@@ -261,6 +261,14 @@ fn small_and_one_sided_tables_give_an_answer_or_a_reason() {
     assert!(count.len() > 3 && count.values().all(|n| *n == 3), "{count:?}");
 }
 
+#[test]
+fn a_program_needs_leave() {
+    let home = Home::of(50);
+    let (code, _, message) = home.bench("out", &["--scorers", "logistic,command"]);
+    assert!(code == 1 && message.contains("--allow-commands"), "{message}");
+    assert!(!home.path("out").exists());
+}
+
 #[cfg(unix)]
 #[test]
 fn a_killed_bench_goes_on_where_it_was() {

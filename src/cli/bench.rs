@@ -15,6 +15,7 @@ use crate::report::manifest::sha256;
 use crate::report::{Overwrite, SIMULATED};
 use crate::rng::{RNG_VERSION, Streams};
 use crate::scenario::Loaded;
+use crate::scoring::command;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -62,6 +63,9 @@ pub(super) struct BenchArgs {
     /// Train on this many persons only, drawn from the training part; tested is the whole test part
     #[arg(long, value_name = "PERSONS")]
     train: Option<usize>,
+    /// Start the program that the scenario names as its scorer (lender.command): only for scenarios that you trust
+    #[arg(long)]
+    allow_commands: bool,
     /// Scorer that differences are taken to [default: the first]
     #[arg(long, value_name = "NAME")]
     reference: Option<String>,
@@ -96,9 +100,13 @@ pub(super) struct BenchArgs {
 
 pub(super) fn bench(args: &BenchArgs) -> Result<ExitCode> {
     let flags = [("seed", args.seed), ("population.persons", args.persons)];
+    if args.allow_commands {
+        command::allow();
+    }
     let loaded = load(&args.scenario, &args.set, &flags)?;
     let plan = plan(args)?;
     let contenders = contenders(&loaded.scenario, &args.scorers)?;
+    contenders.iter().try_for_each(|c| c.may_score(&loaded.scenario.lender))?;
     let reference = reference(args, &contenders)?;
     let baseline = args.baseline.as_ref().map(|path| {
         let file = std::fs::File::open(path).map_err(Error::io("read baseline", path))?;

@@ -3,7 +3,7 @@
 use crate::disclosure::{Disclosure, TrainedInsideParams};
 use crate::document::{Node, Problem, suggest};
 use crate::error::{Error, Result};
-use crate::lending::ScorerChoice;
+use crate::lending::{LenderParams, ScorerChoice};
 use crate::params::{About, Field, any};
 use crate::scenario::Scenario;
 use crate::scoring::{DpChoice, DpParams};
@@ -33,6 +33,14 @@ impl Contender {
     /// Whether it is fitted once for each ε.
     pub fn is_private(&self) -> bool {
         matches!(self.kind, Kind::Private(..))
+    }
+
+    /// Whether this process can use it: a program must be allowed, a format built in.
+    pub fn may_score(&self, lender: &LenderParams) -> Result<()> {
+        match &self.kind {
+            Kind::Lender(choice) => LenderParams { scorer: choice.clone(), ..lender.clone() }.may_score(),
+            Kind::Private(..) => Ok(()),
+        }
     }
 }
 

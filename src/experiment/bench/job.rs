@@ -56,8 +56,8 @@ pub struct Stand<'a> {
     pub meter: Option<&'a dyn Meter>,
 }
 
-/// Does a job. A fit that fails is a result, too: `failed` = 1 and the reason.
-pub fn attend(contender: &Contender, job: &Job, stand: &Stand<'_>) -> Done {
+/// Does a job. A fit that fails is a result, too: `failed` = 1 and the reason. The only error is an interruption.
+pub fn attend(contender: &Contender, job: &Job, stand: &Stand<'_>) -> Result<Done> {
     let name: Arc<str> = Arc::from(contender.name.as_str());
     let mut done = Done {
         scorer: name,
@@ -94,6 +94,7 @@ pub fn attend(contender: &Contender, job: &Job, stand: &Stand<'_>) -> Done {
             done.values.extend(found.usage);
             done.notes = found.notes;
         }
+        Err(Error::Interrupted) => return Err(Error::Interrupted),
         Err(e) => {
             done.values = vec![("failed".into(), 1.0)];
             done.failure = Some(e.to_string());
@@ -110,7 +111,7 @@ pub fn attend(contender: &Contender, job: &Job, stand: &Stand<'_>) -> Done {
         };
         done.releases = serde_json::to_value(releases).ok();
     }
-    done
+    Ok(done)
 }
 
 /// What a fit left.

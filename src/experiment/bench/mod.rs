@@ -196,7 +196,7 @@ impl Bench<'_> {
                     let done = if let Some(done) = earlier(job) {
                         done.clone()
                     } else {
-                        let done = attend(&self.contenders[job.scorer], job, &stand);
+                        let done = attend(&self.contenders[job.scorer], job, &stand)?;
                         keep(&done)?;
                         done
                     };
