@@ -322,6 +322,44 @@ mod tests {
         assert!(drawn[1].title.contains("logistic") && drawn[0].svg.contains(">∞</text>"));
     }
 
+    /// Every scorer of pretick, each a little above the one before.
+    fn crowd() -> Vec<super::super::Row> {
+        let mut rows = Vec::new();
+        for (k, (name, style)) in NAMED.iter().enumerate() {
+            let open = style.symbol == Symbol::Dashed;
+            for epsilon in [0.1, 0.5, 1.0, 2.0, 4.0, 8.0] {
+                for r in fake::rows().into_iter().filter(|r| &*r.scorer == "logistic") {
+                    let above = 0.002 * k as f64 - if open { 0.0 } else { 0.01 / epsilon };
+                    let value = if &*r.metric == "auc" { r.value + above } else { r.value };
+                    let epsilon = (!open).then_some(epsilon);
+                    rows.push(super::super::Row { scorer: (*name).into(), epsilon, value, ..r });
+                }
+            }
+        }
+        rows
+    }
+
+    #[test]
+    fn many_scorers_keep_their_names_apart() {
+        let (drawn, _) = draw_all(&Cells::new(&crowd()), &fake::about()).unwrap();
+        for plot in &drawn {
+            let at = |name: &str| {
+                let end = plot
+                    .svg
+                    .find(&format!(">{name} "))
+                    .or(plot.svg.find(&format!(">{name},")))
+                    .or(plot.svg.find(&format!(">{name}</")));
+                let open = plot.svg[..end.unwrap()].rfind("<text").unwrap();
+                let y = plot.svg[open..].split(" y=\"").nth(1).unwrap().split('"').next().unwrap();
+                y.parse::<f64>().unwrap()
+            };
+            let reference = if plot.name == "bench-difference" { "logistic" } else { "" };
+            let mut places: Vec<f64> = NAMED.iter().filter(|n| n.0 != reference).map(|n| at(n.0)).collect();
+            places.sort_by(f64::total_cmp);
+            assert!(places.windows(2).all(|w| w[1] - w[0] >= 160.0), "{}: {places:?}", plot.name);
+        }
+    }
+
     #[test]
     fn what_is_missing_is_left_out_with_a_note() {
         let rows: Vec<_> =
