@@ -56,8 +56,8 @@ pub struct Stand<'a> {
     pub meter: Option<&'a dyn Meter>,
 }
 
-/// Does a job. A fit that fails is a result, too: `failed` = 1 and the reason.
-pub fn attend(contender: &Contender, job: &Job, stand: &Stand<'_>) -> Done {
+/// Does a job. A fit that fails is a result, too: `failed` = 1 and the reason. The only error is an interruption.
+pub fn attend(contender: &Contender, job: &Job, stand: &Stand<'_>) -> Result<Done> {
     let name: Arc<str> = Arc::from(contender.name.as_str());
     let mut done = Done {
         scorer: name,
@@ -65,6 +65,7 @@ pub fn attend(contender: &Contender, job: &Job, stand: &Stand<'_>) -> Done {
         seed: job.seed,
         fold: job.fold,
         values: Vec::new(),
+        notes: Vec::new(),
         failure: None,
         releases: None,
     };
@@ -91,7 +92,9 @@ pub fn attend(contender: &Contender, job: &Job, stand: &Stand<'_>) -> Done {
             done.values.push(("epsilon_spent".into(), spent.epsilon));
             done.values.push(("delta_spent".into(), spent.delta));
             done.values.extend(found.usage);
+            done.notes = found.notes;
         }
+        Err(Error::Interrupted) => return Err(Error::Interrupted),
         Err(e) => {
             done.values = vec![("failed".into(), 1.0)];
             done.failure = Some(e.to_string());
@@ -108,7 +111,7 @@ pub fn attend(contender: &Contender, job: &Job, stand: &Stand<'_>) -> Done {
         };
         done.releases = serde_json::to_value(releases).ok();
     }
-    done
+    Ok(done)
 }
 
 /// What a fit left.
@@ -116,6 +119,7 @@ struct Found {
     pd: Vec<f64>,
     train: usize,
     usage: Vec<(Arc<str>, f64)>,
+    notes: Vec<String>,
 }
 
 fn fit_and_score<V: View>(
@@ -142,7 +146,7 @@ fn fit_and_score<V: View>(
         usage.push(("score_persons_per_second".into(), test.persons() as f64 / score.seconds));
         usage.push(("peak_memory_mb".into(), fit.peak_memory_mb));
     }
-    Ok(Found { pd, train: train.persons(), usage })
+    Ok(Found { pd, train: train.persons(), usage, notes: fitted.notes() })
 }
 
 fn timed(meter: Option<&dyn Meter>, work: &mut dyn FnMut()) -> Option<Usage> {

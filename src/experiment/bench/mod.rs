@@ -77,6 +77,8 @@ pub struct Done {
     pub fold: u32,
     /// Metrics by name.
     pub values: Vec<(Arc<str>, f64)>,
+    /// What the fitted model says of itself, e.g. that noise left nothing but the prior.
+    pub notes: Vec<String>,
     /// Why the fit failed, if it did.
     pub failure: Option<String>,
     /// What it released: kept of the first fold of the first seed, for every other fold repeats it.
@@ -194,7 +196,7 @@ impl Bench<'_> {
                     let done = if let Some(done) = earlier(job) {
                         done.clone()
                     } else {
-                        let done = attend(&self.contenders[job.scorer], job, &stand);
+                        let done = attend(&self.contenders[job.scorer], job, &stand)?;
                         keep(&done)?;
                         done
                     };

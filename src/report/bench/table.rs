@@ -158,7 +158,7 @@ fn fixed(v: f64, digits: usize) -> String {
     match v {
         v if v.is_nan() => "–".to_owned(),
         v if v.is_infinite() => "∞".to_owned(),
-        v => format!("{v:.digits$}"),
+        v => format!("{v:.digits$}").replace('-', "−"),
     }
 }
 
@@ -223,10 +223,10 @@ pub fn render_change(change: &Change, file: &str) -> String {
         let half = if e.hi.is_nan() { String::new() } else { format!(" ± {:.5}", e.hi - e.mean) };
         let _ = writeln!(
             out,
-            "  {verdict}: {}, {} {:+.5}{half}, p = {:.2e} over {} folds",
+            "  {verdict}: {}, {} {}{half}, p = {:.1e} over {} folds",
             d.entrant.words(),
             d.metric,
-            e.mean,
+            format!("{:+.5}", e.mean).replace('-', "−"),
             d.p_holm,
             e.values
         );
@@ -244,9 +244,35 @@ pub fn render_change(change: &Change, file: &str) -> String {
     let ratios: Vec<String> = ratios.collect();
     if !ratios.is_empty() {
         out.push_str(&wrapped(&format!(
-            "  fit time, CPU, now / then (another sitting: told, not judged): {}",
+            "fit time, CPU, now / then (another sitting: told, not judged): {}",
             ratios.join(", ")
         )));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::bench::{change, fake};
+
+    #[test]
+    fn the_tables_fit_the_terminal() {
+        let text = render(&Cells::new(&fake::rows()), &fake::about());
+        assert!(text.lines().all(|l| l.chars().count() <= usize::from(WIDTH)), "{text}");
+        insta::assert_snapshot!("bench", text);
+    }
+
+    #[test]
+    fn a_change_names_what_is_worse_and_what_was_not_compared() {
+        let rows = fake::rows();
+        let now = Cells::new(&rows);
+        let mut earlier: Vec<_> = rows.iter().filter(|r| *r.scorer != *"scorecard").cloned().collect();
+        earlier.retain(|r| r.epsilon != Some(0.1));
+        for r in earlier.iter_mut().filter(|r| *r.scorer == *"logistic" && *r.metric == *"auc") {
+            r.value += 0.02 + 0.001 * f64::from(r.seed);
+        }
+        let text = render_change(&change(&now, &Cells::new(&earlier), fake::about().replicates), "earlier.csv");
+        insta::assert_snapshot!("change", text);
+    }
 }
