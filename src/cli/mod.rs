@@ -16,6 +16,7 @@ mod meter;
 mod new;
 mod progress;
 mod run;
+mod scorecard;
 mod story;
 mod validate;
 
@@ -53,6 +54,8 @@ enum Command {
     Calibrate(calibrate::CalibrateArgs),
     /// Simulate the stylised facts that the model must reproduce
     Validate(validate::ValidateArgs),
+    /// Fit a scorecard on a table of your own, score applicants with it, watch whether they change
+    Scorecard(scorecard::ScorecardArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -79,6 +82,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::explain(args),
         Command::Calibrate(args) => calibrate::calibrate(args),
         Command::Validate(args) => validate::validate(args),
+        Command::Scorecard(args) => scorecard::scorecard(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "pretick", &mut script);

@@ -66,7 +66,7 @@ impl Term {
 }
 
 /// A public map from a [`Frame`] to a [`Design`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Expansion {
     columns: Vec<Column>,
     /// Positions of the columns that are multiplied, the first before the second.
