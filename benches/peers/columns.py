@@ -35,6 +35,7 @@ class Feature:
     special: list[float] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     missing: bool = False
+    input_only: bool = False
 
     def apply(self, x):
         """The transform of a number or an array."""
@@ -137,6 +138,7 @@ def feature(entry, name):
         list(entry.get("special", [])),
         absent,
         bool(absent),
+        entry.get("input_only", False),
     )
 
 
@@ -209,6 +211,7 @@ def feature_sets(name, table, features, raw):
     plain = [plainly(f) for f in features]
     sets = {"raw": Features(raw, design(plain, values), frame_bounds(plain), categories(features))}
     features, values = derived.added(table, features, values)
+    features = [f for f in features if not f.input_only]
     public = pd.DataFrame({f.name: values[f.name] if f.levels else f.apply(values[f.name]) for f in features})
     products = interactions(table, features)
     sets["public"] = Features(public, design(features, values, products), frame_bounds(features), categories(features))
@@ -312,6 +315,7 @@ def feature(entry, name):
         list(entry.get("special", [])),
         absent,
         bool(absent),
+        entry.get("input_only", False),
     )
 
 
@@ -384,6 +388,7 @@ def feature_sets(name, table, features, raw):
     plain = [plainly(f) for f in features]
     sets = {"raw": Features(raw, design(plain, values), frame_bounds(plain), categories(features))}
     features, values = derived.added(table, features, values)
+    features = [f for f in features if not f.input_only]
     public = pd.DataFrame({f.name: values[f.name] if f.levels else f.apply(values[f.name]) for f in features})
     products = interactions(table, features)
     sets["public"] = Features(public, design(features, values, products), frame_bounds(features), categories(features))
@@ -416,5 +421,6 @@ def interactions(table, features):
         for left, right in table.get("interactions", [])
         for a in expand(left)
         for b in expand(right)
+        if a in place and b in place
     }
     return sorted(pairs)
