@@ -29,6 +29,7 @@ features = [
     { columns = "PAY_1..PAY_2", transform = "signed-log", bounds = [-100, 100], steps = [1], special = [-200], missing = ["NA"] },
 ]
 derived = [
+    { name = "BOTH", sum = "PAY_1..2", bounds = [0, 9], input_only = true },
     { name = "WORST", max = ["PAY_1..2"], bounds = [0, 50] },
     { name = "USED", ratio = ["PAY_1", "AGE"], bounds = [0, 1], otherwise = 0.5 },
     { name = "MANY", count_at_least = { columns = "PAY_1..2", threshold = 1 }, bounds = [0, 2] },
