@@ -5,6 +5,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the command line reads the clock and the environment")]
 
+mod account;
 mod bench;
 mod calibrate;
 mod check;
@@ -56,6 +57,8 @@ enum Command {
     Validate(validate::ValidateArgs),
     /// Fit a scorecard on your own table, score applicants, watch whether they change
     Scorecard(scorecard::ScorecardArgs),
+    /// Say what noise costs in privacy, by every accountant, or how much of it a budget buys
+    Account(account::AccountArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -83,6 +86,7 @@ pub fn main() -> ExitCode {
         Command::Calibrate(args) => calibrate::calibrate(args),
         Command::Validate(args) => validate::validate(args),
         Command::Scorecard(args) => scorecard::scorecard(args),
+        Command::Account(args) => account::account(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "pretick", &mut script);

@@ -183,6 +183,11 @@ pub fn probabilities(design: &Design, beta: &[f64]) -> Vec<f64> {
     out
 }
 
+/// σ of log-odds, for as many as `out` holds (at most a chunk), within [1e-13, 1 − 1e-13].
+pub fn probabilities_of(eta: &Values, out: &mut [f64]) {
+    sigmoid(eta, out);
+}
+
 /// PD of each log-odds, within [1e-13, 1 − 1e-13].
 pub fn sigmoids(eta: &[f64]) -> Vec<f64> {
     let mut out = vec![0.0; eta.len()];

@@ -110,7 +110,11 @@ impl PublicBins {
     pub fn new(columns: &[Column], grid: u32) -> Self {
         let bins: Vec<ColumnBins> = columns.iter().map(|c| ColumnBins::new(c, grid)).collect();
         let mut cells = 0;
-        let first = bins.iter().map(|b| std::mem::replace(&mut cells, cells + b.cells())).collect();
+        let before = |b: &ColumnBins| {
+            cells += b.cells();
+            cells - b.cells()
+        };
+        let first = bins.iter().map(before).collect();
         Self { columns: columns.to_vec(), bins, first, cells }
     }
 

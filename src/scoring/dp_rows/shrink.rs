@@ -3,7 +3,7 @@
 //! Each direction j of the whitened features has an estimate xⱼ = prior pⱼ + truth + noise of *known* variance sⱼ. With the
 //! truth taken as N(0, τ²), xⱼ − pⱼ ~ N(0, τ² + sⱼ); the τ² of largest likelihood is taken, and each direction keeps
 //! τ²/(τ² + sⱼ) of its distance from the prior. τ² = 0, the prior itself, unless another is likelier by `evidence` (twice the
-//! difference of log-likelihoods): where noise swamps the data, the scores are the prior.
+//! difference of log-likelihoods; 0 suffices against a prior of zeros): where noise swamps the data, the scores are the prior.
 //!
 //! Source: Efron & Morris 1973, in the form for unequal known variances.
 
@@ -39,6 +39,8 @@ impl Estimate {
 
     /// The estimate drawn towards `prior`, and whether any of it was kept.
     pub fn towards(&self, prior: &[f64], evidence: f64) -> (Vec<f64>, bool) {
+        // A prior that says nothing needs no evidence against it.
+        let evidence = if prior.iter().any(|p| *p != 0.0) { evidence } else { 0.0 };
         let away: Vec<f64> = self.value.iter().zip(prior).map(|(x, p)| x - p).collect();
         let tau = likeliest(&away, &self.noise, evidence);
         let kept = |s: f64| if tau > 0.0 { tau / (tau + s) } else { 0.0 };
