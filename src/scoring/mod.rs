@@ -2,8 +2,8 @@
 //!
 //! Three models without privacy: [`logistic`], a penalised logistic regression on a public expansion of the features,
 //! [`scorecard`], the weight-of-evidence scorecard that credit bureaus use, and [`boosting`], gradient-boosted trees. All
-//! complete what is not shared with [`impute`] first; the first two end in the same solver, [`newton`]. [`scale`] turns a
-//! PD into a score of 350–950, [`monitoring`] compares two samples of persons. [`command`] starts a program of one's own.
+//! complete what is not shared with [`impute`] first. [`scale`] turns a PD into a score of 350–950, [`monitoring`] compares
+//! two samples of persons. [`command`] starts a program of one's own.
 //!
 //! A scorer imports views, never the population: what it cannot see it cannot use.
 
