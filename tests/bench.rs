@@ -156,6 +156,12 @@ fn the_contract_of_bench_csv_holds() {
     let manifest: serde_json::Value =
         serde_json::from_slice(&fs::read(home.path("out").join("bench.json")).unwrap()).unwrap();
     assert_eq!(manifest["ledger"].as_array().unwrap().len(), 2);
+    let told = &manifest["ledger"][1]["accountants"][0];
+    for accountant in ["basic", "zcdp", "rdp", "gdp"] {
+        // Every one is a valid bound, none far below what was asked: 4.
+        let epsilon = told[accountant].as_f64().unwrap();
+        assert!(epsilon > 3.8 && epsilon < 12.0, "{accountant}: {epsilon}");
+    }
     assert!(manifest["notice"].as_str().unwrap().contains("simulated"));
 }
 

@@ -351,6 +351,10 @@ fn print(args: &BenchArgs, cells: &Cells, about: &About, done: &[Done], change: 
     let file = args.baseline.as_ref().map(|p| p.display().to_string()).unwrap_or_default();
     if !args.json {
         say(&bench::render(cells, about))?;
+        let accountants = bench::render_accountants(done);
+        if !accountants.is_empty() {
+            say(&format!("\n{accountants}"))?;
+        }
         return change.map_or(Ok(()), |c| say(&bench::render_change(c, &file)));
     }
     let summaries: Vec<serde_json::Value> = cells.summaries(about.replicates);

@@ -2,11 +2,12 @@
 
 use super::contender::{Contender, Kind};
 use super::sample::Parts;
-use super::{Done, Plan, Releases, Total};
+use super::{Done, Plan, Releases};
 use crate::disclosure::exact_records;
 use crate::error::{Error, Result};
 use crate::evaluate::{calibration_slope, losses, ranking};
 use crate::lending::LenderParams;
+use crate::privacy::accountant::SideBySide;
 use crate::privacy::{Budget, Ledger, Noise, NoiseMode};
 use crate::rng::{Streams, mix};
 use crate::scoring::{Scorer, dp_scorer};
@@ -106,7 +107,7 @@ pub fn attend(contender: &Contender, job: &Job, stand: &Stand<'_>) -> Result<Don
             epsilon: job.epsilon,
             epsilon_spent: spent.epsilon,
             delta_spent: spent.delta,
-            totals: totals(&ledger, stand.plan.delta),
+            accountants: side_by_side(&ledger, stand.plan.delta),
             entries: ledger.entries().to_vec(),
         };
         done.releases = serde_json::to_value(releases).ok();
@@ -197,10 +198,10 @@ fn metrics(found: &Found, parts: &Parts) -> Result<Vec<(Arc<str>, f64)>> {
     .to_vec())
 }
 
-/// The ledger's total by each accountant, side by side.
-fn totals(ledger: &Ledger, delta: f64) -> Vec<Total> {
-    let spent = ledger.spent(delta);
-    vec![Total { accountant: "ledger".into(), epsilon: spent.epsilon, delta: spent.delta }]
+/// The same entries by every accountant.
+fn side_by_side(ledger: &Ledger, delta: f64) -> Vec<SideBySide> {
+    let kinds = ledger.spent(delta).by_guarantee;
+    kinds.iter().filter_map(|g| ledger.side_by_side(g.trust, g.neighbouring, delta)).collect()
 }
 
 /// Numbers the noise of a fit by scorer, ε and fold (the seed has streams of its own): who else takes part changes nothing.

@@ -28,7 +28,7 @@ pub use csv::Row;
 pub use inference::{Estimate, Replicates};
 pub use plot::draw_all;
 pub use summary::{write_differences, write_summary};
-pub use table::{render, render_change};
+pub use table::{render, render_accountants, render_change};
 
 /// What a report must know of the bench besides its rows.
 #[derive(Clone, Debug, serde::Serialize)]

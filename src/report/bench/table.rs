@@ -4,6 +4,7 @@ use super::About;
 use super::cells::Cells;
 use super::compare::{Change, Difference, LEVEL, differences};
 use super::inference::Estimate;
+use crate::experiment::bench::Done;
 use crate::report::SIMULATED;
 use crate::report::table::{WIDTH, epsilon_text, plain};
 use comfy_table::{Cell, CellAlignment, Table};
@@ -152,6 +153,31 @@ fn details(cells: &Cells, about: &About) -> String {
         table.add_row(row);
     }
     squeezed(table)
+}
+
+/// Accountants: key in `bench.json`, head.
+const ACCOUNTANTS: [(&str, &str); 5] =
+    [("basic", "basic"), ("zcdp", "zCDP"), ("rdp", "RDP"), ("gdp", "GDP"), ("pld", "PLD")];
+
+/// ε of one fit by every accountant; empty where nothing was released.
+pub fn render_accountants(done: &[Done]) -> String {
+    let mut table = plain();
+    table.set_header(["scorer", "ε asked", "ledger"].into_iter().chain(ACCOUNTANTS.iter().map(|a| a.1)));
+    let mut rows = 0;
+    for d in done {
+        for told in d.releases.iter().flat_map(|r| r["accountants"].as_array().into_iter().flatten()) {
+            let spent = d.releases.as_ref().and_then(|r| r["epsilon_spent"].as_f64()).unwrap_or(f64::NAN);
+            let each = ACCOUNTANTS.iter().map(|(key, _)| told[key].as_f64().unwrap_or(f64::NAN));
+            let numbers = std::iter::once(spent).chain(each).map(|v| right(fixed(v, 4)));
+            let first = [Cell::new(&d.scorer), right(d.epsilon.map_or_else(String::new, epsilon_text))];
+            table.add_row(first.into_iter().chain(numbers));
+            rows += 1;
+        }
+    }
+    if rows == 0 {
+        return String::new();
+    }
+    format!("ε of one fit by accountant; the ledger's total is what the fit is held to\n{}\n", squeezed(table))
 }
 
 fn fixed(v: f64, digits: usize) -> String {
