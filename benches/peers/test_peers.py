@@ -162,7 +162,7 @@ class Files(unittest.TestCase):
             ("peer:x", 0.5, 0, 0): {**pretick["dp-a", 0.5, 0, 0], "auc": 0.6, "fit_cpu_seconds": 10.0},
             ("peer:y", None, 0, 0): {**pretick["dp-a", 0.5, 0, 0]},
         }
-        rows = tables.pairs(pretick, peers, {"peer:x": "dp", "peer:y": "boosting"})
+        rows = tables.pairs(pretick, peers, {"peer:x": "dp", "peer:y": "boosting"}, 5)
         found = {row[3]: row[4] for row in rows}
         self.assertEqual({row[1] for row in rows}, {"peer:x"})
         self.assertAlmostEqual(found["auc_difference"], 0.1)
@@ -176,7 +176,7 @@ class Files(unittest.TestCase):
             for name, auc in (("peer:x", 0.6), ("peer:y", 0.65))
             for seed in range(2)
         }
-        text = tables.against_the_best(tables.pairs(pretick, peers, {"peer:x": "dp", "peer:y": "dp"}), peers)
+        text = tables.against_the_best(tables.pairs(pretick, peers, {"peer:x": "dp", "peer:y": "dp"}, 5), peers)
         self.assertIn("| dp-a | **+0.0500 ± 0.0000** |", text)
         self.assertIn("| the best peer | y |", text)
 
