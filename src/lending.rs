@@ -8,8 +8,9 @@
 use crate::error::Result;
 use crate::params::{above, any, between};
 use crate::scoring::command::permitted;
+use crate::scoring::onnx;
 use crate::scoring::{
-    Command, CommandParams, Logistic, LogisticParams, ScaleParams, Scorecard, ScorecardParams, Scorer,
+    Command, CommandParams, Logistic, LogisticParams, Onnx, OnnxParams, ScaleParams, Scorecard, ScorecardParams, Scorer,
 };
 use crate::view::LenderView;
 
@@ -56,6 +57,8 @@ crate::choice! {
         Scorecard => "scorecard",
         /// A program of one's own, `lender.command`; needs --allow-commands.
         Command => "command",
+        /// A trained model in an ONNX file, `lender.onnx`; needs a build with --features onnx.
+        Onnx => "onnx",
     }
 }
 
@@ -78,6 +81,8 @@ crate::params! {
         pub scorecard: ScorecardParams = ScorecardParams::default();
         /// A program that scores.
         pub command: CommandParams = CommandParams::default();
+        /// A trained model.
+        pub onnx: OnnxParams = OnnxParams::default();
         /// The 350–950 scale.
         pub scale: ScaleParams = ScaleParams::default();
     }
@@ -90,6 +95,7 @@ impl LenderParams {
             ScorerChoice::Logistic => Box::new(Logistic::new(self.logistic.clone())),
             ScorerChoice::Scorecard => Box::new(Scorecard::new(self.scorecard.clone())),
             ScorerChoice::Command => Box::new(Command::new(self.command.clone())),
+            ScorerChoice::Onnx => Box::new(Onnx::new(self.onnx.clone())),
         }
     }
 
@@ -97,6 +103,7 @@ impl LenderParams {
     pub fn may_score(&self) -> Result<()> {
         match self.scorer {
             ScorerChoice::Command => permitted(&self.command.line()).and_then(|()| self.command.check_format()),
+            ScorerChoice::Onnx => onnx::built_in(),
             ScorerChoice::Logistic | ScorerChoice::Scorecard => Ok(()),
         }
     }

@@ -3,7 +3,7 @@
 //! Two models without privacy: [`logistic`], a penalised logistic regression on a public expansion of the features,
 //! and [`scorecard`], the weight-of-evidence scorecard that credit bureaus use. Both complete what is not shared with
 //! [`impute`] first, and both end in the same solver, [`newton`]. [`scale`] turns a PD into a score of 350–950.
-//! [`command`] starts a program of one's own.
+//! Scorers of one's own: [`command`] starts a program, [`onnx`] reads a trained model.
 //!
 //! A scorer imports views, never the population: what it cannot see it cannot use.
 
@@ -16,6 +16,7 @@ pub mod impute;
 mod lanes;
 pub mod logistic;
 pub mod newton;
+pub mod onnx;
 pub mod scale;
 pub mod scorecard;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use dp::{DpChoice, DpParams, dp_scorer};
 pub use dp_logistic::{DpLogistic, DpLogisticParams};
 pub use logistic::{Logistic, LogisticParams};
 pub use newton::soft_scores;
+pub use onnx::{Onnx, OnnxParams};
 pub use scale::{Scale, ScaleParams};
 pub use scorecard::{Scorecard, ScorecardParams};
 
