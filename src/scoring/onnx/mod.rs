@@ -11,7 +11,7 @@
 //! `lender.onnx.class` is the default's. A list of maps (scikit-learn's ZipMap) is refused with the advice to leave it
 //! out. A PD must lie in [0, 1]; what a `float` misses by its rounding (10⁻⁶) is forgiven.
 //!
-//! A model that does not fit an arm's columns, or cannot be read, is an [`Error::Scorer`](crate::error::Error::Scorer): a
+//! A model that does not fit an arm's columns, or cannot be read, is an [`Error::Scorer`]: a
 //! run leaves the arm out and goes on.
 //!
 //! **Runtime.** Models run in Microsoft's ONNX Runtime, a shared library that is found when it is needed
