@@ -10,7 +10,8 @@ use crate::params::{above, any, between};
 use crate::scoring::command::permitted;
 use crate::scoring::onnx;
 use crate::scoring::{
-    Command, CommandParams, Logistic, LogisticParams, Onnx, OnnxParams, ScaleParams, Scorecard, ScorecardParams, Scorer,
+    Boosting, BoostingParams, Command, CommandParams, Logistic, LogisticParams, Onnx, OnnxParams, ScaleParams,
+    Scorecard, ScorecardParams, Scorer,
 };
 use crate::view::LenderView;
 
@@ -59,6 +60,8 @@ crate::choice! {
         Command => "command",
         /// A trained model in an ONNX file, `lender.onnx`; needs a build with --features onnx.
         Onnx => "onnx",
+        /// Gradient-boosted trees on histograms.
+        Boosting => "boosting",
     }
 }
 
@@ -83,6 +86,8 @@ crate::params! {
         pub command: CommandParams = CommandParams::default();
         /// A trained model.
         pub onnx: OnnxParams = OnnxParams::default();
+        /// Gradient-boosted trees.
+        pub boosting: BoostingParams = BoostingParams::default();
         /// The 350–950 scale.
         pub scale: ScaleParams = ScaleParams::default();
     }
@@ -94,6 +99,7 @@ impl LenderParams {
         match choice {
             ScorerChoice::Logistic => Box::new(Logistic::new(self.logistic.clone())),
             ScorerChoice::Scorecard => Box::new(Scorecard::new(self.scorecard.clone())),
+            ScorerChoice::Boosting => Box::new(Boosting::new(self.boosting.clone())),
             ScorerChoice::Command => Box::new(Command::new(self.command.clone())),
             ScorerChoice::Onnx => Box::new(Onnx::new(self.onnx.clone())),
         }
@@ -104,7 +110,7 @@ impl LenderParams {
         match self.scorer {
             ScorerChoice::Command => permitted(&self.command.line()).and_then(|()| self.command.check_format()),
             ScorerChoice::Onnx => onnx::built_in(),
-            ScorerChoice::Logistic | ScorerChoice::Scorecard => Ok(()),
+            ScorerChoice::Logistic | ScorerChoice::Scorecard | ScorerChoice::Boosting => Ok(()),
         }
     }
 

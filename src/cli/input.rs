@@ -84,7 +84,8 @@ impl OneArgs {
     }
 }
 
-fn load(path: &Path, set: &[String], flags: &[(&str, Option<u64>)]) -> Result<Loaded> {
+/// Reads and checks the scenario with its overrides.
+pub(super) fn load(path: &Path, set: &[String], flags: &[(&str, Option<u64>)]) -> Result<Loaded> {
     if let Some(library) = std::env::var_os("ORT_DYLIB_PATH").filter(|p| !p.is_empty()) {
         onnx::use_runtime(library.into());
     }

@@ -1,19 +1,22 @@
 //! The command line: the only place that prints, reads the clock or the environment.
 //!
 //! Data goes to stdout, progress and errors to stderr. Exit status: 0 ok, 1 the run (or a fact of
-//! `validate`) failed, 2 usage or an invalid scenario.
+//! `validate`) failed, 2 usage or an invalid scenario, 3 a check that was asked for failed (`bench --fail-on-regression`).
 
 #![allow(clippy::disallowed_methods, reason = "the command line reads the clock and the environment")]
 
+mod bench;
 mod calibrate;
 mod check;
 mod context;
 mod explain;
 mod generate;
 mod input;
+mod meter;
 mod new;
 mod progress;
 mod run;
+mod scorecard;
 mod story;
 mod validate;
 
@@ -35,6 +38,8 @@ struct Cli {
 enum Command {
     /// Run a scenario: a table on the terminal, a folder with results and plots
     Run(run::RunArgs),
+    /// Compare scorers with and without differential privacy on the same splits of any data
+    Bench(bench::BenchArgs),
     /// Write synthetic monthly histories, one row a person-month, as Parquet or CSV
     Generate(generate::GenerateArgs),
     /// Tell one person's months, choices and loan under every arm, in words and a picture
@@ -49,6 +54,8 @@ enum Command {
     Calibrate(calibrate::CalibrateArgs),
     /// Simulate the stylised facts that the model must reproduce
     Validate(validate::ValidateArgs),
+    /// Fit a scorecard on a table of your own, score applicants with it, watch whether they change
+    Scorecard(scorecard::ScorecardArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -67,6 +74,7 @@ pub fn main() -> ExitCode {
     };
     let done = match &cli.command {
         Command::Run(args) => run::run(args),
+        Command::Bench(args) => bench::bench(args),
         Command::Generate(args) => generate::generate(args),
         Command::Story(args) => story::story_of(args),
         Command::Check(args) => check::check(args),
@@ -74,6 +82,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::explain(args),
         Command::Calibrate(args) => calibrate::calibrate(args),
         Command::Validate(args) => validate::validate(args),
+        Command::Scorecard(args) => scorecard::scorecard(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "pretick", &mut script);

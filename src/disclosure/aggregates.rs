@@ -2,7 +2,7 @@
 //!
 //! A cohort's release is one integer vector: for each feature j the sum of
 //! q(x) = round(K·(2(x − lo)/(hi − lo) − 1)) ∈ [−K, K], x clamped to its *public* bounds (centred at the middle, which
-//! halves the bound), and, where cohort sizes are private, K times the number of members.
+//! halves the bound; a special or missing value of a column that has such counts as the middle, 0), and, where cohort sizes are private, K times the number of members.
 //!
 //! **Sensitivity.** Cohorts are disjoint and publicly enumerated; adding or removing one person changes one cohort's
 //! vector by at most K in each of its d coordinates: L1 ≤ d·K, L2 ≤ √d·K, d counting the size coordinate if it is
@@ -157,7 +157,11 @@ pub(super) fn chosen(names: &[String], frame: &Frame, key: &str) -> Result<Vec<u
     if names.is_empty() {
         let late = |j: &usize| frame.columns()[*j].name.starts_with(DEFAULT_PREFIX);
         let found: Vec<usize> = (0..frame.width()).filter(late).collect();
-        return Ok(if found.is_empty() { (0..frame.width().min(2)).collect() } else { found });
+        let quantities = (0..frame.width()).filter(|j| !frame.columns()[*j].is_category());
+        return Ok(if found.is_empty() { quantities.take(2).collect() } else { found });
+    }
+    if let Some(c) = frame.columns().iter().find(|c| c.is_category() && names.contains(&c.name)) {
+        return Err(Error::Other(format!("{key}: `{}` is a category: its levels have no mean and no order", c.name)));
     }
     names
         .iter()
@@ -178,6 +182,9 @@ fn quantise(frame: &Frame, j: usize, grid: u32) -> Vec<i32> {
     let scale = if hi > lo { 2.0 / (hi - lo) } else { 0.0 };
     let k = f64::from(grid);
     let q = |x: f32| {
+        if c.is_special(x) || (c.missing && x.is_nan()) {
+            return 0;
+        }
         let x = if x.is_nan() { lo } else { f64::from(x).clamp(lo, hi) };
         libm::round(k * ((x - lo) * scale - 1.0)).clamp(-k, k) as i32
     };

@@ -11,9 +11,11 @@
 //! | [`file`](mod@file) | one file, whole or not there at all |
 //! | [`histories`] | monthly rows of `pretick generate` |
 //! | [`plots`] | SVG and PNG pictures |
+//! | [`bench`] | what `pretick bench` writes and prints |
 //! | [`story`] | one person's way through a replication, in words |
 //! | [`table`], [`cutoffs`] | the terminal's tables; where the sign of an arm's effect flips |
 
+pub mod bench;
 pub mod csv;
 pub mod cutoffs;
 pub mod file;

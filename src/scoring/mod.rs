@@ -1,27 +1,33 @@
 //! Scorers: from what a lender (or a platform) sees to a probability of default (PD) a person.
 //!
-//! Two models without privacy: [`logistic`], a penalised logistic regression on a public expansion of the features,
-//! and [`scorecard`], the weight-of-evidence scorecard that credit bureaus use. Both complete what is not shared with
-//! [`impute`] first, and both end in the same solver, [`newton`]. [`scale`] turns a PD into a score of 350–950.
+//! Three models without privacy: [`logistic`], a penalised logistic regression on a public expansion of the features,
+//! [`scorecard`], the weight-of-evidence scorecard that credit bureaus use, and [`boosting`], gradient-boosted trees. All
+//! complete what is not shared with [`impute`] first; the first two end in the same solver, [`newton`]. [`scale`] turns a PD into a score of 350–950.
 //! Scorers of one's own: [`command`] starts a program, [`onnx`] reads a trained model.
 //!
 //! A scorer imports views, never the population: what it cannot see it cannot use.
 
 pub mod binning;
+pub mod boosting;
 pub mod command;
 pub mod dp;
 pub mod dp_logistic;
+mod dp_rows;
 pub mod expand;
 pub mod impute;
 mod lanes;
 pub mod logistic;
+pub mod monitoring;
 pub mod newton;
 pub mod onnx;
 pub mod scale;
 pub mod scorecard;
 #[cfg(test)]
 mod taiwan;
+#[cfg(test)]
+pub(crate) mod test_data;
 
+pub use boosting::{Boosting, BoostingParams};
 pub use command::{Command, CommandParams};
 pub use dp::{DpChoice, DpParams, dp_scorer};
 pub use dp_logistic::{DpLogistic, DpLogisticParams};
@@ -46,4 +52,9 @@ pub trait Scorer<V> {
 pub trait Fitted<V>: Send + Sync {
     /// PD of each row, in (0, 1), in the order of the rows.
     fn score(&self, view: &V) -> Result<Vec<f64>>;
+
+    /// What a reader of the scores must know, e.g. that noise left nothing but the prior. Mostly nothing.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 }

@@ -1,11 +1,13 @@
 //! One more person, whoever it is, changes no release by more than the ledger says.
 
-use super::moments;
-use super::rows::{MAX_NORM, RowMap};
-use super::train::{Source, fit, gradient_mechanism};
+use super::sums::sums_sensitivity;
+use super::train::fit;
 use super::*;
 use crate::privacy::NoiseMode;
 use crate::rng::Streams;
+use crate::scoring::dp_rows::descent::gradient_mechanism;
+use crate::scoring::dp_rows::moments;
+use crate::scoring::dp_rows::rows::MAX_NORM;
 use crate::scoring::expand::Design;
 
 const UNIT: i16 = 128;
@@ -85,11 +87,8 @@ fn a_persons_part_in_each_release_is_within_the_stated_sensitivity() {
             sums = sums.max(norm(&plain.apply(&person(&x)).sums(UNIT)));
         }
         let squares = u64::from(MAX_NORM.unsigned_abs()).pow(2);
-        let bounds = [
-            (sums, moments::sums_sensitivity(400, 100)),
-            (second, moments::sensitivity(squares)),
-            (gradient, squares << 24),
-        ];
+        let bounds =
+            [(sums, sums_sensitivity(400, 100)), (second, moments::sensitivity(squares)), (gradient, squares << 24)];
         for (part, squared) in bounds {
             let bound = (squared as f64).sqrt();
             assert_eq!(part <= bound, holds, "{part} {bound}");
@@ -109,7 +108,7 @@ fn the_ledger_holds_every_release_and_the_budget_is_used_and_not_exceeded() {
         let mut ledger = Ledger::new();
         let mut noise = Noise::new(NoiseMode::Seeded, Streams::new(3, 0), 1);
         let mu = mu_of_epsilon(epsilon, 1e-6);
-        fit(&p, &design, &labels, mu, &mut Source { noise: &mut noise, ledger: &mut ledger }).unwrap();
+        fit(&p, &design, &[0.0; 7], &labels, mu, &mut Source { noise: &mut noise, ledger: &mut ledger }).unwrap();
         assert_eq!(ledger.entries().len(), 2 + p.iterations as usize);
         let spent = ledger.spent(1e-6).epsilon;
         assert!(spent <= epsilon && spent > 0.999 * epsilon, "{spent} of {epsilon}");

@@ -1,145 +1,35 @@
-//! From moments to coefficients: whitening, first guess, noisy gradients.
+//! From features to coefficients: sums, second moments, noisy steps.
 
 use super::DpLogisticParams;
-use super::moments::{self, Moments};
-use super::rows::{MAX_NORM, MAX_RESIDUAL_BITS, RowMap};
-use super::start;
+use super::sums::sums;
 use crate::error::Result;
-use crate::privacy::{IntegerGaussian, Ledger, Noise};
+use crate::scoring::dp_rows::Source;
+use crate::scoring::dp_rows::descent::{Steps, Trained, learn};
+use crate::scoring::dp_rows::moments::{Second, second_moments};
 use crate::scoring::expand::Design;
-use crate::stats::{cholesky, solve_spd};
-use ndarray::Array2;
 
-/// Where noise comes from and releases are entered.
-pub(super) struct Source<'a> {
-    pub noise: &'a mut Noise,
-    pub ledger: &'a mut Ledger,
-}
-
-/// Bounds on the coefficients that noise cannot pass: intercept, and norm of the others.
-const LARGEST_INTERCEPT: f64 = 12.0;
-const LARGEST_SPREAD: f64 = 6.0;
-
-/// The row map and the coefficients, in grid units, at a total cost of `mu`.
+/// The row map and the coefficients, in grid units, at a total cost of `mu`; `trends` is the public direction of each column
+/// of the design.
 pub(super) fn fit(
     p: &DpLogisticParams,
     design: &Design,
+    trends: &[f64],
     labels: &[bool],
     mu: f64,
     source: &mut Source,
-) -> Result<(RowMap, Vec<f32>)> {
+) -> Result<Trained> {
     let part = |share: f64| mu * libm::sqrt(share);
-    let m = moments::release(p, design, labels, (part(p.sums_share), part(p.moments_share)), source)?;
-    let (a, effective) = whitening(&m, p.ridge);
-    let first = first_guess(&m, &a);
-    let map = gradient_map(&m, &a, p.gradient_clip * libm::sqrt(effective));
-    let each = part((1.0 - p.sums_share - p.moments_share) / f64::from(p.iterations));
-    let theta = descend(p, &map, design, labels, (each, m.persons), &first, source)?;
-    Ok((map, theta))
-}
-
-/// A with A·(covariance + λ)·Aᵀ = I, and the number of directions that are more than noise.
-///
-/// λ = ridge + 2·noise·√d, the edge of the noise's spectrum: no direction's true variance is above 1 after whitening,
-/// which is what keeps the steps from overshooting.
-fn whitening(m: &Moments, ridge: f64) -> (Array2<f64>, f64) {
-    let d = m.mean.len();
-    let mut lambda = ridge + 2.0 * m.covariance_noise * libm::sqrt(d as f64);
-    let mut tries = 0;
-    let a = loop {
-        let mut c = m.covariance.clone();
-        for j in 0..d {
-            c[[j, j]] += lambda;
-        }
-        match cholesky(&c) {
-            Ok(l) => break start::inverse_lower(&l),
-            Err(_) if tries < 60 => lambda *= 2.0,
-            Err(_) => break Array2::eye(d),
-        }
-        tries += 1;
+    let (centre, spread) = sums(p, design, part(p.sums_share), source)?;
+    let radius = p.moments_clip * spread;
+    let second = Second { centre: &centre, radius, prior_rate: p.prior_rate, mu: part(p.moments_share) };
+    let m = second_moments(&second, design, labels, source)?;
+    let steps = Steps {
+        iterations: p.iterations,
+        mu: part((1.0 - p.sums_share - p.moments_share) / f64::from(p.iterations)),
+        ridge: p.ridge,
+        clip: p.gradient_clip,
+        prior_correlation: p.prior_correlation,
+        evidence: p.evidence,
     };
-    // A direction of pure noise, spectrum on ±λ, adds −1 to d − λ·tr(AAᵀ), a strong one +1. With ¾ the weak ones add
-    // little of either sign: the norm bound is neither starved by noise nor paid for directions that hold nothing.
-    let effective = d as f64 - 0.75 * lambda * a.iter().map(|v| v * v).sum::<f64>();
-    (a, effective.clamp(1.0, d as f64))
-}
-
-/// Intercept and whitened coefficients from the moments alone, shrunk by the share of noise in their square.
-fn first_guess(m: &Moments, a: &Array2<f64>) -> Vec<f64> {
-    let d = m.mean.len();
-    let v: Vec<f64> = (0..d).map(|i| (0..=i).map(|j| a[[i, j]] * m.cross[j]).sum()).collect();
-    let energy: f64 = v.iter().map(|v| v * v).sum();
-    let noise = m.cross_noise * m.cross_noise * a.iter().map(|v| v * v).sum::<f64>();
-    let kept = if energy > noise { 1.0 - noise / energy } else { 0.0 };
-    let (intercept, scale) = start::scaled(m.prevalence, kept * libm::sqrt(energy));
-    std::iter::once(intercept).chain(v.iter().map(|v| v * scale * kept)).collect()
-}
-
-/// Rows whitened by `a` and clipped to norm `radius`, beside a constant of 1.
-fn gradient_map(m: &Moments, a: &Array2<f64>, radius: f64) -> RowMap {
-    let unit = f64::from(MAX_NORM) / libm::sqrt(1.0 + radius * radius);
-    RowMap {
-        unit: unit as f32,
-        constant: unit as i16,
-        norm: MAX_NORM,
-        centre: m.mean.iter().map(|v| *v as f32).collect(),
-        a: (0..a.nrows()).flat_map(|i| (0..=i).map(move |j| a[[i, j]] as f32)).collect(),
-    }
-}
-
-/// The mechanism of one gradient of cost `mu` and the bits of its residuals: fewer where the noise is large anyway.
-pub(super) fn gradient_mechanism(mu: f64) -> Result<(IntegerGaussian, u32)> {
-    let norm = f64::from(MAX_NORM);
-    let fits = |bits: u32| norm * f64::from(1u32 << bits) / mu < 1e9;
-    let bits = (5..=MAX_RESIDUAL_BITS).rev().find(|b| fits(*b)).unwrap_or(4);
-    let squared = u64::from(MAX_NORM.unsigned_abs()).pow(2) << (2 * bits);
-    Ok((IntegerGaussian::calibrate_mu(squared, mu)?, bits))
-}
-
-/// Noisy Newton steps from `first`; each costs `mu`. Returns the mean of the last half, in grid units.
-fn descend(
-    p: &DpLogisticParams,
-    map: &RowMap,
-    design: &Design,
-    labels: &[bool],
-    (mu, persons): (f64, f64),
-    first: &[f64],
-    source: &mut Source,
-) -> Result<Vec<f32>> {
-    let rows = map.apply(design);
-    let (mechanism, bits) = gradient_mechanism(mu)?;
-    let one = f64::from(1u32 << bits);
-    let unit = |j: usize| if j == 0 { f64::from(map.constant) } else { f64::from(map.unit) };
-    let in_units =
-        |theta: &[f64]| -> Vec<f32> { theta.iter().enumerate().map(|(j, t)| (t / unit(j)) as f32).collect() };
-
-    let tail = p.iterations.div_ceil(2);
-    // Noise of the averaged gradient, against how far it is expected to lead.
-    let noise = mechanism.deviation() / (one * f64::from(map.unit)) / libm::sqrt(f64::from(tail));
-    let pull = |j: usize| if j == 0 { noise } else { noise / p.prior_spread };
-
-    let mut theta = first.to_vec();
-    let mut mean = vec![0.0; theta.len()];
-    for step in 0..p.iterations {
-        let mut sums = rows.gradient(labels, &in_units(&theta), bits);
-        mechanism.release(&mut sums, &format!("gradient {}", step + 1), source.noise, source.ledger)?;
-        let mut hessian = start::curvature(&theta) * persons;
-        let mut gradient = Vec::with_capacity(theta.len());
-        for (j, sum) in sums.iter().enumerate() {
-            hessian[[j, j]] += pull(j) + 1e-9 * persons;
-            gradient.push(*sum as f64 / (one * unit(j)) + pull(j) * (theta[j] - first[j]));
-        }
-        for (t, s) in theta.iter_mut().zip(solve_spd(&hessian, &gradient)?) {
-            *t -= s;
-        }
-        theta[0] = theta[0].clamp(-LARGEST_INTERCEPT, LARGEST_INTERCEPT);
-        let spread = libm::sqrt(theta[1..].iter().map(|t| t * t).sum());
-        if spread > LARGEST_SPREAD {
-            theta[1..].iter_mut().for_each(|t| *t *= LARGEST_SPREAD / spread);
-        }
-        if step + tail >= p.iterations {
-            mean.iter_mut().zip(&theta).for_each(|(m, t)| *m += t / f64::from(tail));
-        }
-    }
-    Ok(in_units(&mean))
+    learn(&steps, &m, design, trends, labels, source)
 }

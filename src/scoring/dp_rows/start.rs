@@ -34,7 +34,7 @@ fn slope(z: f64) -> f64 {
 const MAX_SPREAD: f64 = 3.0;
 
 /// (β, κ): intercept and scale of least-squares coefficients v of norm `spread`.
-pub(super) fn scaled(prevalence: f64, spread: f64) -> (f64, f64) {
+pub(in crate::scoring) fn scaled(prevalence: f64, spread: f64) -> (f64, f64) {
     let intercept = |s: f64| root_increasing(-20.0, 20.0, |b| normal_mean(|z| logistic(b + s * z)) - prevalence);
     if spread.is_nan() || spread <= 0.0 {
         return (intercept(0.0), 0.0);
@@ -51,7 +51,7 @@ pub(super) fn scaled(prevalence: f64, spread: f64) -> (f64, f64) {
 /// The Hessian of the mean logistic loss at θ = (β, θ₁ …) under standard normal features: (1 + d) × (1 + d).
 ///
 /// Borders E[σ'], E[σ'·(z−β)]/s²·θ; inside E[σ']·I + (E[σ'(z−β)²]/s² − E[σ'])/s²·θθᵀ.
-pub(super) fn curvature(theta: &[f64]) -> Array2<f64> {
+pub(in crate::scoring) fn curvature(theta: &[f64]) -> Array2<f64> {
     let variance = theta[1..].iter().map(|t| t * t).sum::<f64>().max(1e-12);
     let (beta, s) = (theta[0], libm::sqrt(variance));
     let zeroth = normal_mean(|z| slope(beta + s * z));
@@ -69,7 +69,7 @@ pub(super) fn curvature(theta: &[f64]) -> Array2<f64> {
 }
 
 /// L⁻¹ of a lower triangular L.
-pub(super) fn inverse_lower(l: &Array2<f64>) -> Array2<f64> {
+pub(in crate::scoring) fn inverse_lower(l: &Array2<f64>) -> Array2<f64> {
     let d = l.nrows();
     let mut inverse = Array2::zeros((d, d));
     for j in 0..d {

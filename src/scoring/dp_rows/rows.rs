@@ -7,13 +7,13 @@ use crate::scoring::expand::Design;
 use multiversion::multiversion;
 
 /// Rows worked on at once. 256 · 2²² = 2³⁰: see [`gradient_block`].
-pub(super) const BLOCK: usize = 256;
+pub(in crate::scoring) const BLOCK: usize = 256;
 
 /// Largest norm of a row, in units of the grid.
-pub(super) const MAX_NORM: i32 = 1 << 10;
+pub(in crate::scoring) const MAX_NORM: i32 = 1 << 10;
 
 /// Largest residual in units of its grid: 2¹².
-pub(super) const MAX_RESIDUAL_BITS: u32 = 12;
+pub(in crate::scoring) const MAX_RESIDUAL_BITS: u32 = 12;
 
 /// A map from a row x = (1, x₁ … x_d) of a design to integers z with ‖z‖₂ ≤ `norm`:
 ///
@@ -25,7 +25,7 @@ pub(super) const MAX_RESIDUAL_BITS: u32 = 12;
 /// trunc goes towards zero, so rounding cannot raise the norm; a last check in integers makes the bound hold whatever
 /// the floats did.
 #[derive(Clone, Debug)]
-pub(super) struct RowMap {
+pub(in crate::scoring) struct RowMap {
     /// Grid units to 1.
     pub unit: f32,
     /// z₀.
@@ -39,7 +39,7 @@ pub(super) struct RowMap {
 }
 
 /// Integer rows, block after block, in each block column after column, padded with rows of zeros.
-pub(super) struct Rows {
+pub(in crate::scoring) struct Rows {
     persons: usize,
     /// Number of columns, the constant included.
     pub width: usize,

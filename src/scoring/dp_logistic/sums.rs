@@ -1,0 +1,44 @@
+//! The first release: sums, which centre the features.
+//!
+//! (Σz, Σ⌊zⱼ²/unit⌋) of the rows clipped to `sums_clip`·√width. As |zⱼ| ≤ unit, the squares' part of one person is no
+//! longer than ‖z₁..‖, so the joint vector has L2 sensitivity² at most 2·norm² − z₀².
+
+use super::DpLogisticParams;
+use crate::error::Result;
+use crate::privacy::IntegerGaussian;
+use crate::scoring::dp_rows::Source;
+use crate::scoring::dp_rows::rows::RowMap;
+use crate::scoring::expand::Design;
+
+/// Grid units to 1 in the sums.
+const SUMS_UNIT: f64 = 128.0;
+
+/// Means and a norm for centred rows, from the first release.
+pub(super) fn sums(p: &DpLogisticParams, design: &Design, mu: f64, out: &mut Source) -> Result<(Vec<f32>, f64)> {
+    let d = design.width() - 1;
+    let radius = (p.sums_clip * libm::sqrt(d as f64)).max(1.0);
+    let constant = (SUMS_UNIT * radius * 0.5).floor();
+    let norm = libm::sqrt(constant * constant + (SUMS_UNIT * radius) * (SUMS_UNIT * radius)).floor();
+    let map = RowMap {
+        unit: SUMS_UNIT as f32,
+        constant: constant as i16,
+        norm: norm as i32,
+        centre: vec![0.0; d],
+        a: Vec::new(),
+    };
+    let mut values = map.apply(design).sums(SUMS_UNIT as i16);
+    let mechanism = IntegerGaussian::calibrate_mu(sums_sensitivity(norm as u64, constant as u64), mu)?;
+    mechanism.release(&mut values, "sums and sums of squares of the features", out.noise, out.ledger)?;
+    let n = (values[0] as f64 / constant).max(1.0 + mechanism.deviation() / constant);
+    let per_person = |v: i64| v as f64 / SUMS_UNIT / n;
+    let means: Vec<f32> = values[1..=d].iter().map(|v| per_person(*v).clamp(-1.0, 1.0) as f32).collect();
+    let variance = |j: usize| per_person(values[d + 1 + j]) - f64::from(means[j]) * f64::from(means[j]);
+    let total: f64 = (0..d).map(variance).sum();
+    // Features of no variance at all, or noise: between a tenth and the whole of the largest possible spread.
+    Ok((means, libm::sqrt(total.clamp(0.02 * d as f64, d as f64))))
+}
+
+/// Squared L2 sensitivity of the first release.
+pub(super) fn sums_sensitivity(norm: u64, constant: u64) -> u64 {
+    2 * norm * norm - constant * constant
+}

@@ -1,0 +1,148 @@
+//! Noisy Newton steps over whitened rows.
+//!
+//! Each step releases Σ round((p − y)·2ᵇ)·z over rows with ‖z‖ ≤ norm: |p − y| ≤ 1 survives rounding to the nearest 2⁻ᵇ,
+//! so one person's part is at most 2ᵇ·norm. The curvature is that of normal features and needs no release
+//! ([`start::curvature`]).
+
+use super::guess::{Basis, Guess, effective, whitening};
+use super::moments::Moments;
+use super::rows::{MAX_NORM, MAX_RESIDUAL_BITS, RowMap};
+use super::shrink::Estimate;
+use super::{Source, start};
+use crate::error::Result;
+use crate::privacy::IntegerGaussian;
+use crate::scoring::expand::Design;
+use crate::stats::solve_spd;
+use ndarray::Array2;
+
+/// Bounds on the coefficients that noise cannot pass: intercept, and norm of the others.
+const LARGEST_INTERCEPT: f64 = 12.0;
+const LARGEST_SPREAD: f64 = 6.0;
+
+/// Public settings of the steps.
+#[derive(Clone, Debug)]
+pub(in crate::scoring) struct Steps {
+    /// How many.
+    pub(in crate::scoring) iterations: u32,
+    /// Cost of each.
+    pub(in crate::scoring) mu: f64,
+    /// Variance below which a direction of the features counts as constant.
+    pub(in crate::scoring) ridge: f64,
+    /// Norm to which whitened rows are clipped, relative to their root mean square.
+    pub(in crate::scoring) clip: f64,
+    /// Correlation with the outcome that is expected of the score which the public trends make.
+    pub(in crate::scoring) prior_correlation: f64,
+    /// Twice the log-likelihood by which the data must be likelier than the prior.
+    pub(in crate::scoring) evidence: f64,
+}
+
+/// What the steps give.
+pub(in crate::scoring) struct Trained {
+    pub(in crate::scoring) map: RowMap,
+    /// Coefficients in grid units, the constant first.
+    pub(in crate::scoring) theta: Vec<f32>,
+    /// Whether the data moved the scores away from the public prior.
+    pub(in crate::scoring) learnt: bool,
+}
+
+/// From released moments to coefficients, by `p.iterations` releases; `trends` is the public direction of each column of the
+/// design, the constant first ([`Expansion::trends`](crate::scoring::expand::Expansion::trends)).
+pub(in crate::scoring) fn learn(
+    p: &Steps,
+    m: &Moments,
+    design: &Design,
+    trends: &[f64],
+    labels: &[bool],
+    source: &mut Source,
+) -> Result<Trained> {
+    let (a, factor, lambda) = whitening(m, p.ridge);
+    let basis = Basis::new(m, &factor, lambda);
+    let guess = Guess::new(p, m, &basis, &trends[1..]);
+    let map = gradient_map(m, &a, p.clip * libm::sqrt(effective(&a, lambda)));
+    let (theta, learnt) = descend(p, &map, design, labels, m.persons, &(basis, guess), source)?;
+    Ok(Trained { map, theta, learnt })
+}
+
+/// Rows whitened by `a` and clipped to norm `radius`, beside a constant of 1.
+fn gradient_map(m: &Moments, a: &Array2<f64>, radius: f64) -> RowMap {
+    let unit = f64::from(MAX_NORM) / libm::sqrt(1.0 + radius * radius);
+    RowMap {
+        unit: unit as f32,
+        constant: unit as i16,
+        norm: MAX_NORM,
+        centre: m.mean.iter().map(|v| *v as f32).collect(),
+        a: (0..a.nrows()).flat_map(|i| (0..=i).map(move |j| a[[i, j]] as f32)).collect(),
+    }
+}
+
+/// The mechanism of one gradient of cost `mu` and the bits of its residuals: fewer where the noise is large anyway.
+pub(in crate::scoring) fn gradient_mechanism(mu: f64) -> Result<(IntegerGaussian, u32)> {
+    let norm = f64::from(MAX_NORM);
+    let fits = |bits: u32| norm * f64::from(1u32 << bits) / mu < 1e9;
+    let bits = (5..=MAX_RESIDUAL_BITS).rev().find(|b| fits(*b)).unwrap_or(4);
+    let squared = u64::from(MAX_NORM.unsigned_abs()).pow(2) << (2 * bits);
+    Ok((IntegerGaussian::calibrate_mu(squared, mu)?, bits))
+}
+
+/// Noisy Newton steps from the guess. Every gradient is an estimate of the optimum, θ − H⁻¹g; the later
+/// half of those so far is averaged, joined with the moments' estimate, and drawn towards the prior. Returns the last θ in
+/// grid units, and whether it is more than the prior.
+fn descend(
+    p: &Steps,
+    map: &RowMap,
+    design: &Design,
+    labels: &[bool],
+    persons: f64,
+    (basis, guess): &(Basis, Guess),
+    source: &mut Source,
+) -> Result<(Vec<f32>, bool)> {
+    let rows = map.apply(design);
+    let (mechanism, bits) = gradient_mechanism(p.mu)?;
+    let one = f64::from(1u32 << bits);
+    let unit = |j: usize| if j == 0 { f64::from(map.constant) } else { f64::from(map.unit) };
+    let in_units =
+        |theta: &[f64]| -> Vec<f32> { theta.iter().enumerate().map(|(j, t)| (t / unit(j)) as f32).collect() };
+
+    let mut theta: Vec<f64> = std::iter::once(guess.intercept).chain(basis.back(&guess.first)).collect();
+    let (mut seen, mut learnt): (Vec<Vec<f64>>, bool) = (Vec::new(), false);
+    for step in 0..p.iterations {
+        let mut sums = rows.gradient(labels, &in_units(&theta), bits);
+        mechanism.release(&mut sums, &format!("gradient {}", step + 1), source.noise, source.ledger)?;
+        let mut hessian = start::curvature(&theta) * persons;
+        let steepness = (hessian.diag().iter().skip(1).sum::<f64>() / (theta.len() - 1).max(1) as f64).max(1e-9);
+        let mut gradient = Vec::with_capacity(theta.len());
+        for (j, sum) in sums.iter().enumerate() {
+            hessian[[j, j]] += 1e-9 * persons;
+            gradient.push(*sum as f64 / (one * unit(j)));
+        }
+        let moved = solve_spd(&hessian, &gradient)?;
+        seen.push(theta.iter().zip(moved).map(|(t, s)| t - s).collect());
+        let kept = seen.len().div_ceil(2);
+        let mean = |j: usize| seen[seen.len() - kept..].iter().map(|o| o[j]).sum::<f64>() / kept as f64;
+        let noise = |j: usize| {
+            let deviation = mechanism.deviation() / (one * unit(j)) / steepness;
+            deviation * deviation / kept as f64
+        };
+        let away: Vec<f64> = (1..theta.len()).map(mean).collect();
+        let estimate = Estimate { value: basis.turned(&away), noise: vec![noise(1); away.len()] };
+        let (drawn, more) = estimate.with(&guess.estimate).towards(&guess.prior, p.evidence);
+        learnt = more;
+        theta = std::iter::once(intercept(guess.intercept, mean(0), noise(0))).chain(basis.back(&drawn)).collect();
+        bounded(&mut theta);
+    }
+    Ok((in_units(&theta), learnt))
+}
+
+/// The intercept's guess and its estimate of variance `noise`, weighed; the guess has a variance of ¼.
+fn intercept(guess: f64, estimate: f64, noise: f64) -> f64 {
+    guess + (estimate - guess) * 0.25 / (0.25 + noise)
+}
+
+/// Keeps θ within bounds that noise cannot pass.
+fn bounded(theta: &mut [f64]) {
+    theta[0] = theta[0].clamp(-LARGEST_INTERCEPT, LARGEST_INTERCEPT);
+    let spread = libm::sqrt(theta[1..].iter().map(|t| t * t).sum());
+    if spread > LARGEST_SPREAD {
+        theta[1..].iter_mut().for_each(|t| *t *= LARGEST_SPREAD / spread);
+    }
+}

@@ -1,0 +1,86 @@
+//! Tables that the scorers' tests share: real card holders where the file is there, made-up persons everywhere.
+
+use crate::rng::{Entity, Purpose, Streams};
+use crate::stats::logistic;
+use crate::view::{Column, Frame, PlatformView};
+
+/// The UCI "default of credit card clients" table (CC BY 4.0), of it the columns that `column` describes; money goes
+/// through sign(x)·ln(1 + |x|). `None` (and a message) without the file, which is looked for in `PRETICK_TAIWAN`, then
+/// beside the repository.
+pub(crate) fn taiwan(column: impl Fn(&str) -> Option<Column>) -> Option<(Frame, Vec<bool>)> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/taiwan/default.csv");
+    #[allow(clippy::disallowed_methods, reason = "a test finds its data")]
+    let path = std::env::var("PRETICK_TAIWAN").unwrap_or_else(|_| beside.to_owned());
+    let Ok(mut reader) = csv::Reader::from_path(&path) else {
+        println!("skipped: no Taiwan table (set PRETICK_TAIWAN)");
+        return None;
+    };
+    let names: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    let rows: Vec<Vec<f32>> =
+        reader.records().map(|r| r.unwrap().iter().map(|v| v.parse().unwrap()).collect()).collect();
+    let kept: Vec<(usize, Column)> = (1..24).filter_map(|j| Some((j, column(&names[j])?))).collect();
+    let mut frame = Frame::zeros(kept.iter().map(|k| k.1.clone()).collect::<Vec<_>>(), rows.len());
+    for (to, (j, column)) in kept.iter().enumerate() {
+        let money = column.name.contains("AMT") || column.name == "LIMIT_BAL";
+        for (x, row) in frame.column_mut(to).iter_mut().zip(&rows) {
+            *x = if money { row[*j].signum() * row[*j].abs().ln_1p() } else { row[*j] };
+        }
+    }
+    Some((frame, rows.iter().map(|r| r[24] == 1.0).collect()))
+}
+
+/// Area under the ROC curve, ties counted half.
+pub(crate) fn auc(scores: &[f64], labels: &[bool]) -> f64 {
+    let mut order: Vec<(f64, bool)> = scores.iter().copied().zip(labels.iter().copied()).collect();
+    order.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut goods, mut area, mut bads) = (0.0, 0.0, 0.0);
+    for tie in order.chunk_by(|a, b| a.0 == b.0) {
+        let bad = tie.iter().filter(|t| t.1).count() as f64;
+        let good = tie.len() as f64 - bad;
+        area += bad * (goods + 0.5 * good);
+        (goods, bads) = (goods + good, bads + bad);
+    }
+    area / (goods * bads)
+}
+
+/// Persons whose uniform is below `share`, and the others.
+pub(crate) fn split(frame: &Frame, labels: &[bool], share: f64, seed: u32) -> (PlatformView, PlatformView) {
+    let streams = Streams::new(5, seed);
+    let part = |first: bool| {
+        let inside = |i: &u32| (streams.uniform(Entity::Person(u64::from(*i)), 0, Purpose::Split) < share) == first;
+        let rows: Vec<u32> = (0..frame.rows() as u32).filter(inside).collect();
+        let labels = rows.iter().map(|i| labels[*i as usize]).collect();
+        PlatformView { features: frame.select(&rows), labels: Some(labels) }
+    };
+    (part(true), part(false))
+}
+
+/// A made-up table of `n` persons: 4 normal, 3 rare indicators, 3 skewed features; about `rate` default.
+pub(crate) fn made_up(n: usize, intercept: f64, seed: u64) -> (Frame, Vec<bool>, Vec<f64>) {
+    let streams = Streams::new(seed, 1);
+    let columns: Vec<Column> = (0..10)
+        .map(|j| match j {
+            0..4 => Column::new(&format!("normal {j}"), -4.0, 4.0),
+            4..7 => Column::new(&format!("rare {j}"), 0.0, 1.0),
+            _ => Column::new(&format!("skewed {j}"), 0.0, 8.0).with_knots(&[1.0, 3.0]),
+        })
+        .collect();
+    let mut frame = Frame::zeros(columns, n);
+    let mut logits = vec![intercept; n];
+    for j in 0..10u16 {
+        for (i, (x, logit)) in frame.column_mut(usize::from(j)).iter_mut().zip(&mut logits).enumerate() {
+            let who = Entity::Person(i as u64);
+            let u = streams.uniform(who, j, Purpose::Attributes);
+            let v = match j {
+                0..4 => crate::stats::normal_quantile(u),
+                4..7 => f64::from(u8::from(u < 0.02)),
+                _ => -u.ln(),
+            };
+            *x = v as f32;
+            *logit += v * [0.5, -0.4, 0.3, 0.0, 2.0, 1.5, 0.0, 0.4, -0.5, 0.0][usize::from(j)];
+        }
+    }
+    let draw = |i: usize| streams.uniform(Entity::Person(i as u64), 0, Purpose::Outcome) < logistic(logits[i]);
+    let labels = (0..n).map(draw).collect();
+    (frame, labels, logits)
+}
