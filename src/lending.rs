@@ -105,9 +105,9 @@ impl LenderParams {
         }
     }
 
-    /// Whether the lender's scorer can be used by this process: a program must be allowed, a format built in.
-    pub fn may_score(&self) -> Result<()> {
-        match self.scorer {
+    /// Whether this process can use the scorer of that name: a program must be allowed, a format built in.
+    pub fn may_score(&self, choice: &ScorerChoice) -> Result<()> {
+        match choice {
             ScorerChoice::Command => permitted(&self.command.line()).and_then(|()| self.command.check_format()),
             ScorerChoice::Onnx => onnx::built_in(),
             ScorerChoice::Logistic | ScorerChoice::Scorecard | ScorerChoice::Boosting => Ok(()),

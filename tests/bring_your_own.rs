@@ -166,6 +166,32 @@ fn an_arm_that_fails_in_a_later_replication_keeps_no_half_of_its_rows() {
 }
 
 #[test]
+fn a_bench_asks_too_and_has_the_program_as_one_of_its_scorers() {
+    let home = Home::new(SCENARIO);
+    let bench = |allow: &[&str]| {
+        let mut command = Command::new(cargo_bin!("pretick"));
+        command.args([
+            "bench",
+            &home.path("s.toml"),
+            "--out",
+            &home.path("bench"),
+            "--quiet",
+            "--no-plots",
+            "--no-timing",
+        ]);
+        command.args(["--scorers", "logistic,command", "--seeds", "1", "--set"]);
+        command.arg(format!("lender.command.args=['-c', '''{CONSTANT}''', 'scorer']")).args(allow).output().unwrap()
+    };
+    let refused = bench(&[]);
+    assert!(refused.status.code() == Some(1) && stderr(&refused).contains("--allow-commands"));
+    assert!(!Path::new(&home.path("bench/bench.csv")).exists());
+    let output = bench(&["--allow-commands"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = fs::read_to_string(home.path("bench/bench.csv")).unwrap();
+    assert!(text.lines().any(|l| l.starts_with("command,") && l.contains(",auc,") && l.ends_with(",0.5")), "{text}");
+}
+
+#[test]
 fn where_every_arm_fails_nothing_is_written() {
     let home = Home::new(&SCENARIO[..SCENARIO.rfind("[[arm]]").unwrap()]);
     let output = home.run("exit 5", &[]);

@@ -89,6 +89,9 @@ pub(super) struct BenchArgs {
     /// Leave the plots out
     #[arg(long)]
     no_plots: bool,
+    /// Start the program that a scenario names as its scorer (lender.command): only for scenarios that you trust
+    #[arg(long)]
+    allow_commands: bool,
 }
 
 pub(super) fn bench(args: &BenchArgs) -> Result<ExitCode> {
@@ -96,6 +99,10 @@ pub(super) fn bench(args: &BenchArgs) -> Result<ExitCode> {
     let loaded = load(&args.scenario, &args.set, &flags)?;
     let plan = plan(args)?;
     let contenders = contenders(&loaded.scenario, &args.scorers)?;
+    if args.allow_commands {
+        crate::scoring::command::allow();
+    }
+    contenders.iter().try_for_each(|c| c.may_score(&loaded.scenario.lender))?;
     let reference = reference(args, &contenders)?;
     let baseline = args.baseline.as_ref().map(|path| {
         let file = std::fs::File::open(path).map_err(Error::io("read baseline", path))?;

@@ -111,7 +111,7 @@ pub(super) fn load(path: &Path, set: &[String], flags: &[(&str, Option<u64>)]) -
 
 /// Whether the scenario's scorers can be used here: asked before a long run.
 pub(super) fn may_score(loaded: &Loaded) -> Result<()> {
-    loaded.points()?.iter().try_for_each(|p| p.scenario.lender.may_score())
+    loaded.points()?.iter().try_for_each(|p| p.scenario.lender.may_score(&p.scenario.lender.scorer))
 }
 
 /// Reads the table if the scenario maps one; says what to do if the scenario and `--data` do not fit.

@@ -195,6 +195,10 @@ impl Bench<'_> {
                         done.clone()
                     } else {
                         let done = attend(&self.contenders[job.scorer], job, &stand);
+                        // A program that was ended with the bench has not failed.
+                        if done.failure.is_some() && observer.cancelled() {
+                            return Err(Error::Interrupted);
+                        }
                         keep(&done)?;
                         done
                     };
