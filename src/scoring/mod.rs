@@ -3,7 +3,8 @@
 //! Three models without privacy: [`logistic`], a penalised logistic regression on a public expansion of the features,
 //! [`scorecard`], the weight-of-evidence scorecard that credit bureaus use, and [`boosting`], gradient-boosted trees. All
 //! complete what is not shared with [`impute`] first. [`scale`] turns a PD into a score of 350–950, [`monitoring`] compares
-//! two samples of persons. [`command`] starts a program of one's own.
+//! two samples of persons. Scorers of one's own: [`command`] starts
+//! a program, [`onnx`] reads a trained model.
 //!
 //! A scorer imports views, never the population: what it cannot see it cannot use.
 
@@ -20,6 +21,7 @@ mod lanes;
 pub mod logistic;
 pub mod monitoring;
 pub mod newton;
+pub mod onnx;
 pub mod public_bins;
 pub mod scale;
 pub mod scorecard;
@@ -35,6 +37,7 @@ pub use dp_boosting::{DpBoosting, DpBoostingParams};
 pub use dp_logistic::{DpLogistic, DpLogisticParams};
 pub use logistic::{Logistic, LogisticParams};
 pub use newton::soft_scores;
+pub use onnx::{Onnx, OnnxParams};
 pub use scale::{Scale, ScaleParams};
 pub use scorecard::{Scorecard, ScorecardParams};
 

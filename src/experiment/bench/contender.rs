@@ -30,6 +30,14 @@ pub enum Kind {
 }
 
 impl Contender {
+    /// Whether this process can use the scorer: asked before a long bench.
+    pub fn may_score(&self, lender: &LenderParams) -> Result<()> {
+        match &self.kind {
+            Kind::Lender(choice) => lender.may_score(choice),
+            Kind::Private(..) => Ok(()),
+        }
+    }
+
     /// Whether it is fitted once for each ε.
     pub fn is_private(&self) -> bool {
         matches!(self.kind, Kind::Private(..))
