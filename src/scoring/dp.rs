@@ -1,6 +1,6 @@
 //! The DP scorers by name. All are trained inside the platform, on a [`PlatformView`], within one total [`Budget`].
 
-use super::{DpLogistic, DpLogisticParams, Scorer};
+use super::{DpAdassp, DpAdasspParams, DpLogistic, DpLogisticParams, DpScorecard, DpScorecardParams, Scorer};
 use crate::privacy::{Budget, Noise};
 use crate::view::PlatformView;
 
@@ -9,6 +9,10 @@ crate::choice! {
     pub enum DpChoice {
         /// Logistic regression by noisy preconditioned gradients.
         Logistic => "dp-logistic",
+        /// Weight-of-evidence scorecard of noisy counts, its weights learnt by noisy gradients.
+        Scorecard => "dp-scorecard",
+        /// Least squares on noisy second moments with an adaptive ridge (AdaSSP), scaled to a logistic curve.
+        Adassp => "dp-adassp",
     }
 }
 
@@ -17,6 +21,10 @@ crate::params! {
     pub struct DpParams {
         /// Logistic regression by noisy preconditioned gradients.
         pub logistic: DpLogisticParams = DpLogisticParams::default();
+        /// Weight-of-evidence scorecard of noisy counts.
+        pub scorecard: DpScorecardParams = DpScorecardParams::default();
+        /// Least squares on noisy second moments with an adaptive ridge.
+        pub adassp: DpAdasspParams = DpAdasspParams::default();
     }
 }
 
@@ -24,5 +32,7 @@ crate::params! {
 pub fn dp_scorer(choice: &DpChoice, params: &DpParams, budget: Budget, noise: Noise) -> Box<dyn Scorer<PlatformView>> {
     match choice {
         DpChoice::Logistic => Box::new(DpLogistic { params: params.logistic.clone(), budget, noise }),
+        DpChoice::Adassp => Box::new(DpAdassp { params: params.adassp.clone(), budget, noise }),
+        DpChoice::Scorecard => Box::new(DpScorecard { params: params.scorecard.clone(), budget, noise }),
     }
 }

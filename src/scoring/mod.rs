@@ -8,8 +8,11 @@
 
 pub mod binning;
 pub mod dp;
+pub mod dp_adassp;
+mod dp_bins;
 pub mod dp_logistic;
 mod dp_rows;
+pub mod dp_scorecard;
 pub mod expand;
 pub mod impute;
 mod lanes;
@@ -23,7 +26,9 @@ mod taiwan;
 pub(crate) mod test_data;
 
 pub use dp::{DpChoice, DpParams, dp_scorer};
+pub use dp_adassp::{DpAdassp, DpAdasspParams};
 pub use dp_logistic::{DpLogistic, DpLogisticParams};
+pub use dp_scorecard::{DpScorecard, DpScorecardModel, DpScorecardParams};
 pub use logistic::{Logistic, LogisticParams};
 pub use newton::soft_scores;
 pub use scale::{Scale, ScaleParams};

@@ -1,0 +1,78 @@
+//! The second stage: one weight a column, learnt on the released evidence.
+
+use super::DpScorecardParams;
+use crate::error::Result;
+use crate::scoring::dp_bins::evidence::Evidence;
+use crate::scoring::dp_rows::descent::{Steps, descend, gradient_map, whitening};
+use crate::scoring::dp_rows::moments::{Moments, Second, second_moments};
+use crate::scoring::dp_rows::rows::RowMap;
+use crate::scoring::dp_rows::{Source, start};
+use crate::scoring::expand::Design;
+use ndarray::Array2;
+
+/// Least norm to which a centred row of evidence is clipped, in log-odds: columns that say nothing have none.
+const LEAST_RADIUS: f64 = 0.1;
+
+/// The learnt weights: the map of evidence to whitened rows, and their coefficients in grid units.
+#[derive(Clone, Debug)]
+pub(super) struct Weights {
+    pub(super) map: RowMap,
+    pub(super) theta: Vec<f32>,
+}
+
+impl Weights {
+    /// Intercept and one weight a column for rows that no clip touches.
+    pub(super) fn plain(&self) -> (f64, Vec<f64>) {
+        let (map, d) = (&self.map, self.map.centre.len());
+        let in_row = |i: usize, j: usize| f64::from(self.theta[i + 1]) * f64::from(map.a[i * (i + 1) / 2 + j]);
+        let weight = |j: usize| f64::from(map.unit) * (j..d).map(|i| in_row(i, j)).sum::<f64>();
+        let weights: Vec<f64> = (0..d).map(weight).collect();
+        let moved: f64 = weights.iter().zip(&map.centre).map(|(w, c)| w * f64::from(*c)).sum();
+        (f64::from(self.theta[0]) * f64::from(map.constant) - moved, weights)
+    }
+}
+
+/// Weights of the columns of the design, at a cost of `mu`.
+pub(super) fn learn(
+    p: &DpScorecardParams,
+    evidence: &Evidence,
+    design: &Design,
+    labels: &[bool],
+    mu: f64,
+    source: &mut Source,
+) -> Result<Weights> {
+    let centre: Vec<f32> = evidence.mean.iter().map(|m| *m as f32).collect();
+    let radius = (p.moments_clip * libm::sqrt(evidence.variance.iter().sum::<f64>())).max(LEAST_RADIUS);
+    let part = |share: f64| mu * libm::sqrt(share);
+    let second = Second { centre: &centre, radius, prior_rate: p.prior_rate, mu: part(p.moments_share) };
+    let m = second_moments(&second, design, labels, source)?;
+    let (a, effective) = whitening(&m, p.ridge);
+    let first = first_guess(&m, &a, p.prior_spread);
+    let map = gradient_map(&m, &a, p.gradient_clip * libm::sqrt(effective));
+    let each = part((1.0 - p.moments_share) / f64::from(p.iterations));
+    let steps = Steps { iterations: p.iterations, prior_spread: p.prior_spread, mu: each, secant: true };
+    let theta = descend(&steps, &map, design, labels, m.persons, &first, source)?;
+    Ok(Weights { map, theta })
+}
+
+/// Intercept and whitened coefficients from the moments alone.
+///
+/// With whitened evidence φ = A·(x − mean), equal weights κ for all columns are the direction u = A⁻ᵀ·1. The released
+/// v = Cov(φ, y) is split along u and across it; what lies across is kept as far as it stands out of its noise, with
+/// `spread`·P(1 − P) as its public prior.
+fn first_guess(m: &Moments, a: &Array2<f64>, spread: f64) -> Vec<f64> {
+    let d = m.mean.len();
+    let l = start::inverse_lower(a);
+    let u: Vec<f64> = (0..d).map(|j| (j..d).map(|i| l[[i, j]]).sum()).collect();
+    let v: Vec<f64> = (0..d).map(|i| (0..=i).map(|j| a[[i, j]] * m.cross[j]).sum()).collect();
+    let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
+    let along = (dot(&u, &v) / dot(&u, &u)).max(0.0);
+    let prior = spread * m.prevalence * (1.0 - m.prevalence);
+    let kept = |i: usize| {
+        let noise = m.cross_noise * m.cross_noise * (0..=i).map(|j| a[[i, j]] * a[[i, j]]).sum::<f64>();
+        along * u[i] + (v[i] - along * u[i]) * prior * prior / (prior * prior + noise)
+    };
+    let guess: Vec<f64> = (0..d).map(kept).collect();
+    let (intercept, scale) = start::scaled(m.prevalence, libm::sqrt(dot(&guess, &guess)));
+    std::iter::once(intercept).chain(guess.iter().map(|g| g * scale)).collect()
+}
