@@ -96,9 +96,6 @@ pub(super) struct BenchArgs {
     /// Leave the plots out
     #[arg(long)]
     no_plots: bool,
-    /// Start the program that a scenario names as its scorer (lender.command): only for scenarios that you trust
-    #[arg(long)]
-    allow_commands: bool,
 }
 
 pub(super) fn bench(args: &BenchArgs) -> Result<ExitCode> {

@@ -42,14 +42,6 @@ impl Contender {
     pub fn is_private(&self) -> bool {
         matches!(self.kind, Kind::Private(..))
     }
-
-    /// Whether this process can use it: a program must be allowed, a format built in.
-    pub fn may_score(&self, lender: &LenderParams) -> Result<()> {
-        match &self.kind {
-            Kind::Lender(choice) => LenderParams { scorer: choice.clone(), ..lender.clone() }.may_score(),
-            Kind::Private(..) => Ok(()),
-        }
-    }
 }
 
 /// All words that can be asked for.
