@@ -19,7 +19,7 @@ pub enum Trend {
 }
 
 /// A feature with its *public* bounds and break points: known beforehand, never read off the data.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Column {
     /// Name, e.g. `late_share_24m`.
     pub name: String,

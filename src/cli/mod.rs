@@ -16,6 +16,7 @@ mod input;
 mod meter;
 mod new;
 mod progress;
+mod release;
 mod run;
 mod story;
 mod validate;
@@ -54,6 +55,8 @@ enum Command {
     Calibrate(calibrate::CalibrateArgs),
     /// Simulate the stylised facts that the model must reproduce
     Validate(validate::ValidateArgs),
+    /// Release noisy statistics or a DP model about real people, once: the only output that may be published as private
+    Release(release::ReleaseArgs),
     /// Say what noise costs in privacy, by every accountant, or how much of it a budget buys
     Account(account::AccountArgs),
     /// Print a completion script for a shell
@@ -82,6 +85,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::explain(args),
         Command::Calibrate(args) => calibrate::calibrate(args),
         Command::Validate(args) => validate::validate(args),
+        Command::Release(args) => release::release(args),
         Command::Account(args) => account::account(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
