@@ -9,7 +9,8 @@ use crate::error::Result;
 use crate::params::{above, any, between};
 use crate::scoring::command::permitted;
 use crate::scoring::{
-    Command, CommandParams, Logistic, LogisticParams, ScaleParams, Scorecard, ScorecardParams, Scorer,
+    Boosting, BoostingParams, Command, CommandParams, Logistic, LogisticParams, ScaleParams, Scorecard,
+    ScorecardParams, Scorer,
 };
 use crate::view::LenderView;
 
@@ -56,6 +57,8 @@ crate::choice! {
         Scorecard => "scorecard",
         /// A program of one's own, `lender.command`; needs --allow-commands.
         Command => "command",
+        /// Gradient-boosted trees on histograms.
+        Boosting => "boosting",
     }
 }
 
@@ -78,6 +81,8 @@ crate::params! {
         pub scorecard: ScorecardParams = ScorecardParams::default();
         /// A program that scores.
         pub command: CommandParams = CommandParams::default();
+        /// Gradient-boosted trees.
+        pub boosting: BoostingParams = BoostingParams::default();
         /// The 350–950 scale.
         pub scale: ScaleParams = ScaleParams::default();
     }
@@ -89,6 +94,7 @@ impl LenderParams {
         match choice {
             ScorerChoice::Logistic => Box::new(Logistic::new(self.logistic.clone())),
             ScorerChoice::Scorecard => Box::new(Scorecard::new(self.scorecard.clone())),
+            ScorerChoice::Boosting => Box::new(Boosting::new(self.boosting.clone())),
             ScorerChoice::Command => Box::new(Command::new(self.command.clone())),
         }
     }
@@ -97,7 +103,7 @@ impl LenderParams {
     pub fn may_score(&self) -> Result<()> {
         match self.scorer {
             ScorerChoice::Command => permitted(&self.command.line()).and_then(|()| self.command.check_format()),
-            ScorerChoice::Logistic | ScorerChoice::Scorecard => Ok(()),
+            ScorerChoice::Logistic | ScorerChoice::Scorecard | ScorerChoice::Boosting => Ok(()),
         }
     }
 

@@ -45,6 +45,7 @@ def arguments():
     a.add_argument("--pretick", default=os.environ.get("PRETICK"), help="the program; default $PRETICK, then cargo run")
     a.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a parameter; repeatable")
     a.add_argument("--pretick-args", type=str.split, default=[], help="more arguments for pretick bench, in one text")
+    a.add_argument("--into", metavar="FILE:NAME", help="put the tables between <!-- NAME --> and <!-- /NAME --> there")
     a.add_argument("--peers-only", action="store_true", help="without pretick, on stratified 80/20 splits of its own")
     return a.parse_args()
 
@@ -110,8 +111,10 @@ def run_peers(peers, table, splits, args, noted):
                     key = (f"peer:{peer.name}", epsilon, seed, fold)
                     results_of[key] = attempt(peer, table, budget, train, test, settings, noted)
                     done += 1
-            print(f"\rpeers: {done}/{total} fits", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
+            if sys.stderr.isatty():
+                print(f"\rpeers: {done}/{total} fits", end="", file=sys.stderr, flush=True)
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
     return results
 
 
@@ -151,6 +154,8 @@ def best_settings(results, peers):
 
 def main():
     args = arguments()
+    if args.into and ":" not in args.into:
+        raise SystemExit(f"--into {args.into}: write FILE:NAME")
     from models import PEERS
 
     peers = chosen(PEERS, args.only, args.skip)
@@ -185,14 +190,29 @@ def main():
     bench.write(args.out / "peers.csv", fits)
     about = {
         "versions": versions(peers),
-        "features": {name: x.matrix.shape[1] for name, x in table.sets.items()},
+        "widths": {name: x.matrix.shape[1] for name, x in table.sets.items()},
         "best settings": settings,
         "warnings": {peer: [f"{kind}: {text}" for kind, text in said.values()] for peer, said in noted.items()},
     }
     (args.out / "peers.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n")
     pairs = tables.pairs(pretick, fits, {f"peer:{p.name}": p.kind for p in peers})
     tables.write_ratios(args.out / "ratios.csv", pairs)
-    print(tables.markdown(pretick, fits, pairs, about))
+    text = f"{measured(args)}\n\n{tables.markdown(pretick, fits, pairs, about)}"
+    print(text)
+    if args.into:
+        path, _, name = args.into.rpartition(":")
+        tables.put(Path(path), name, text)
+
+
+def measured(args):
+    """When, and with which command; of paths only the names."""
+    words = ["python benches/peers/compare.py", args.scenario, "--data", Path(args.data).name]
+    words += ["--scorers", args.scorers, "--epsilon", ",".join(f"{e:g}" for e in args.epsilon)]
+    words += ["--delta", f"{args.delta:g}", "--seeds", str(args.seeds)]
+    words += [word for assignment in args.set for word in ("--set", assignment)]
+    for option, value in (("--train", args.train), ("--only", ",".join(args.only)), ("--skip", ",".join(args.skip))):
+        words += [option, str(value)] if value else []
+    return f"Measured {time.strftime('%Y-%m-%d', time.gmtime())}:\n\n    {' '.join(words)} --out DIR"
 
 
 def versions(peers):

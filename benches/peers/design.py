@@ -12,9 +12,15 @@ def design(features, values, pairs=(), linear=None):
 
     Where `linear` is given, only the features named there get a linear term, in [0, 1] instead of [-1, 1].
     """
-    blocks = [np.column_stack(terms(f, values[f.name].to_numpy(float), linear)) for f in features]
+    blocks = [block(f, values[f.name].to_numpy(float), linear) for f in features]
     products = [blocks[a][:, [i]] * blocks[b] for a, b in pairs for i in range(blocks[a].shape[1])]
     return np.hstack([*blocks, *products])
+
+
+def block(feature, x, linear):
+    """All terms of one column side by side; none where a feature has neither a linear term nor break points."""
+    columns = terms(feature, x, linear)
+    return np.column_stack(columns) if columns else np.empty((len(x), 0))
 
 
 def terms(feature, x, linear):

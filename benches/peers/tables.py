@@ -78,7 +78,15 @@ def mean(fits, scorer, epsilon, metric, average=statistics.mean):
 def markdown(pretick, peers, rows, about):
     """All tables."""
     everything = {**pretick, **peers}
-    parts = [private_table(everything), open_table(everything), differences(rows), times(rows), notes(about)]
+    parts = [
+        private_table(everything),
+        against_the_best(rows, peers),
+        open_table(everything),
+        open_differences(rows),
+        times(rows, True),
+        times(rows, False),
+        notes(about),
+    ]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -108,6 +116,18 @@ def private_table(fits):
     return lines(head, body)
 
 
+def against_the_best(rows, peers):
+    """AUC of each DP scorer minus that of whichever peer is best at that ε, whatever features it was given."""
+    cells = {(r[0], r[1], r[2]): interval(r[4], r[5]) for r in rows if r[3] == "auc_difference" and r[2] is not None}
+    if not cells:
+        return ""
+    steps = list(dict.fromkeys(e for _, _, e in cells))
+    best = {e: max({p for _, p, at in cells if at == e}, key=lambda p: mean(peers, p, e, "auc")) for e in steps}
+    body = [[s, *(cells.get((s, best[e], e), "") for e in steps)] for s in dict.fromkeys(s for s, _, _ in cells)]
+    body.append(["the best peer", *(best[e].removeprefix("peer:") for e in steps)])
+    return lines(["AUC − best peer's, ± 95 %", *(f"ε = {e:g}" for e in steps)], body)
+
+
 def open_table(fits):
     """Metrics of the scorers without privacy."""
     scorers = [s for s in names(fits) if not private(fits, s)]
@@ -116,25 +136,23 @@ def open_table(fits):
     body = [
         [
             s,
-            *(shown(mean(fits, s, None, m), ".4f") for m in ("auc", "ks", "brier", "log_loss")),
+            *(shown(mean(fits, s, None, m), ".4f") for m in QUALITY),
             shown(mean(fits, s, None, "fit_cpu_seconds", statistics.median), ".3f"),
         ]
         for s in scorers
     ]
-    return lines(["not private", "AUC", "KS", "Brier", "log-loss", "fit, CPU s"], body)
+    return lines(["not private, mean", "AUC", "KS", "Brier", "log-loss", "fit, CPU s"], body)
 
 
-def differences(rows):
-    """AUC of each pretick scorer minus each peer's, by ε, with paired intervals."""
-    rows = [r for r in rows if r[3] == "auc_difference"]
-    if not rows:
+def open_differences(rows):
+    """Scorers without privacy minus peers of their kind."""
+    cells = {(r[0], r[1], r[3]): interval(r[4], r[5]) for r in rows if r[2] is None and r[3].endswith("_difference")}
+    if not cells:
         return ""
-    steps = list(dict.fromkeys(r[2] for r in rows))
-    cell = {(r[0], r[1], r[2]): interval(r[4], r[5]) for r in rows}
-    body = [
-        [f"{s} − {p}", *(cell.get((s, p, e), "") for e in steps)] for s, p in dict.fromkeys((r[0], r[1]) for r in rows)
-    ]
-    return lines(["AUC difference ± 95 %", *("not private" if e is None else f"ε = {e:g}" for e in steps)], body)
+    metrics = [f"{m}_difference" for m in QUALITY[:3]]
+    pairs_of = dict.fromkeys((s, p) for s, p, _ in cells)
+    body = [[f"{s} − {p}", *(cells[s, p, m] for m in metrics)] for s, p in pairs_of]
+    return lines(["not private, difference ± 95 %", "AUC", "KS", "Brier"], body)
 
 
 def interval(value, low):
@@ -142,37 +160,53 @@ def interval(value, low):
     if math.isnan(low):
         return f"{value:+.4f}"
     text = f"{value:+.4f} ± {value - low:.4f}"
-    return f"**{text}**" if abs(value) > value - low else text
+    return f"**{text}**" if abs(value) > max(value - low, 5e-5) else text
 
 
-def times(rows):
-    """How many times the CPU time of a pretick fit a peer takes, over all ε."""
-    rows = [r for r in rows if r[3] == "fit_cpu_ratio"]
+def times(rows, private):
+    """How many times the CPU time of a pretick fit a peer takes; geometric mean over fits and values of ε."""
+    rows = [r for r in rows if r[3] == "fit_cpu_ratio" and (r[2] is not None) == private]
     if not rows:
         return ""
-    peers = list(dict.fromkeys(r[1] for r in rows))
     found = {}
     for r in rows:
-        found.setdefault((r[0], r[1]), []).append(r[4])
-    text = lambda v: f"{statistics.geometric_mean(v):.1f} ×" if v else ""
-    body = [[s, *(text(found.get((s, p))) for p in peers)] for s in dict.fromkeys(r[0] for r in rows)]
-    return lines(["fit, CPU time: peer / pretick", *peers], body)
+        found.setdefault((r[1], r[0]), []).append(r[4])
+    scorers = list(dict.fromkeys(r[0] for r in rows))
+    text = lambda v: f"{statistics.geometric_mean(v):.3g} ×" if v else ""
+    body = [[p, *(text(found.get((p, s))) for s in scorers)] for p in dict.fromkeys(r[1] for r in rows)]
+    return lines(["CPU time of a fit: peer / pretick", *scorers], body)
+
+
+def put(path, name, text):
+    """Puts a text between the marks `<!-- name -->` and `<!-- /name -->` of a Markdown file."""
+    page = path.read_text()
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, found, rest = page.partition(begin)
+    _, also_found, after = rest.partition(end)
+    if not found or not also_found:
+        raise SystemExit(f"{path} has no {begin} … {end}")
+    path.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}")
 
 
 def notes(about):
     """Versions, settings that were chosen in the peers' favour, warnings."""
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
-    text = [f"Versions: {versions}.", f"Columns of the matrices: {about['features']}."]
+    widths = ", ".join(f"{name} {width}" for name, width in about["widths"].items())
+    text = [f"Versions: {versions}.", f"Columns of the matrices for linear models: {widths}."]
     for peer, by_epsilon in about["best settings"].items():
-        text.append(f"{peer}, best on the test rows: {by_epsilon}.")
-    others = 0
+        told = "; ".join(
+            f"ε = {e}: " + ", ".join(f"{k} {v:g}" for k, v in settings.items()) for e, settings in by_epsilon.items()
+        )
+        text.append(f"{peer}, best on the test rows: {told}.")
+    others, said = 0, {}
     for peer, messages in about["warnings"].items():
         for message in messages:
             # Deprecations are the libraries' own affair; privacy, convergence and failures are the reader's.
             if message.startswith(("DeprecationWarning", "FutureWarning")):
                 others += 1
             else:
-                text.append(f"{peer}: {message}")
+                said.setdefault(message, []).append(peer)
+    text += [f"{', '.join(by)}: {message}" for message, by in said.items()]
     if others:
         text.append(f"{others} deprecation warnings stand in peers.json.")
     return "\n".join(f"- {line}" for line in text)

@@ -9,7 +9,9 @@ import bench
 import columns
 import measures
 import numpy as np
+import pandas as pd
 import tables
+from design import design
 
 SCENARIO = """
 name = "test"
@@ -85,6 +87,12 @@ class Map(unittest.TestCase):
         ]
         np.testing.assert_allclose(table().sets["public"].matrix, expected, atol=1e-12)
 
+    def test_chosen_linear_terms(self):
+        features = [columns.Feature("a", bounds=(0, 4)), columns.Feature("b", bounds=(0, 4), steps=[2])]
+        values = pd.DataFrame({"a": [1.0, 4.0], "b": [1.0, 4.0]})
+        np.testing.assert_array_equal(design(features, values, linear={"a"}), [[0.25, 0], [1, 1]])
+        np.testing.assert_array_equal(design(features, values, linear=set()), [[0], [1]])
+
     def test_settings_of_the_command_line_reach_the_map(self):
         turned = table('histories.source.table.defaulted=["good", 0]', 'histories.source.table.paid="yes"', "seed=1")
         self.assertEqual(list(turned.outcome), [0, 1, 1])
@@ -158,6 +166,27 @@ class Files(unittest.TestCase):
         self.assertEqual({row[1] for row in rows}, {"peer:x"})
         self.assertAlmostEqual(found["auc_difference"], 0.1)
         self.assertAlmostEqual(found["fit_cpu_ratio"], 10.0)
+
+    def test_the_best_peer_is_the_one_to_beat(self):
+        quality = {"ks": 0.4, "brier": 0.1, "log_loss": 0.4, "persons_test": 1.0, "persons_train": 4.0}
+        pretick = {("dp-a", 0.5, seed, 0): {**quality, "auc": 0.7 + 0.01 * seed} for seed in range(2)}
+        peers = {
+            (name, 0.5, seed, 0): {**quality, "auc": auc + 0.01 * seed}
+            for name, auc in (("peer:x", 0.6), ("peer:y", 0.65))
+            for seed in range(2)
+        }
+        text = tables.against_the_best(tables.pairs(pretick, peers, {"peer:x": "dp", "peer:y": "dp"}), peers)
+        self.assertIn("| dp-a | **+0.0500 ± 0.0000** |", text)
+        self.assertIn("| the best peer | y |", text)
+
+    def test_tables_go_between_their_marks(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "page.md"
+            path.write_text("a\n<!-- t -->\nold\n<!-- /t -->\nb\n")
+            tables.put(path, "t", "new")
+            self.assertEqual(path.read_text(), "a\n<!-- t -->\n\nnew\n\n<!-- /t -->\nb\n")
+            with self.assertRaises(SystemExit):
+                tables.put(path, "other", "new")
 
 
 if __name__ == "__main__":

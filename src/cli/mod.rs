@@ -18,6 +18,7 @@ mod new;
 mod progress;
 mod release;
 mod run;
+mod scorecard;
 mod story;
 mod validate;
 
@@ -57,6 +58,8 @@ enum Command {
     Validate(validate::ValidateArgs),
     /// Release noisy statistics or a DP model about real people, once: the only output that may be published as private
     Release(release::ReleaseArgs),
+    /// Fit a scorecard on your own table, score applicants, watch whether they change
+    Scorecard(scorecard::ScorecardArgs),
     /// Say what noise costs in privacy, by every accountant, or how much of it a budget buys
     Account(account::AccountArgs),
     /// Print a completion script for a shell
@@ -86,6 +89,7 @@ pub fn main() -> ExitCode {
         Command::Calibrate(args) => calibrate::calibrate(args),
         Command::Validate(args) => validate::validate(args),
         Command::Release(args) => release::release(args),
+        Command::Scorecard(args) => scorecard::scorecard(args),
         Command::Account(args) => account::account(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -1,6 +1,6 @@
 //! The DP scorers by name. All are trained inside the platform, on a [`PlatformView`], within one total [`Budget`].
 
-use super::{DpLogistic, DpLogisticParams, Scorer};
+use super::{DpBoosting, DpBoostingParams, DpLogistic, DpLogisticParams, Scorer};
 use crate::privacy::{Budget, Noise};
 use crate::view::PlatformView;
 
@@ -9,6 +9,8 @@ crate::choice! {
     pub enum DpChoice {
         /// Logistic regression by noisy preconditioned gradients.
         Logistic => "dp-logistic",
+        /// Boosted tables of two columns each, released with noise one after another.
+        Boosting => "dp-boosting",
     }
 }
 
@@ -17,6 +19,8 @@ crate::params! {
     pub struct DpParams {
         /// Logistic regression by noisy preconditioned gradients.
         pub logistic: DpLogisticParams = DpLogisticParams::default();
+        /// Boosted tables of two columns each.
+        pub boosting: DpBoostingParams = DpBoostingParams::default();
     }
 }
 
@@ -24,5 +28,6 @@ crate::params! {
 pub fn dp_scorer(choice: &DpChoice, params: &DpParams, budget: Budget, noise: Noise) -> Box<dyn Scorer<PlatformView>> {
     match choice {
         DpChoice::Logistic => Box::new(DpLogistic { params: params.logistic.clone(), budget, noise }),
+        DpChoice::Boosting => Box::new(DpBoosting { params: params.boosting.clone(), budget, noise }),
     }
 }

@@ -31,7 +31,7 @@ pub const REFUSED: &str = "refused";
 const RIDGE: f64 = 1.0;
 
 /// A fitted imputation.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Imputer {
     always: Expansion,
     more: Vec<Column>,
@@ -60,6 +60,20 @@ impl Imputer {
         };
         let targets = kinds.spans().into_iter().map(|s| s.start - 1..s.end - 1).collect();
         Ok(Self { always, more, targets, coefficients, refusal })
+    }
+
+    /// Whether an imputation that was read from a file has a coefficient wherever it looks for one.
+    pub fn is_sound(&self) -> bool {
+        let targets = |r: &Range<usize>| r.start <= r.end && r.end <= self.coefficients.len();
+        self.targets.len() == self.more.len()
+            && self.targets.iter().all(targets)
+            && self.coefficients.iter().all(|c| c.len() == self.always.width() && c.iter().all(|v| v.is_finite()))
+    }
+
+    /// The columns of a completed view.
+    pub fn completed(&self) -> Vec<Column> {
+        let refused = self.refusal.then(|| Column::new(REFUSED, 0.0, 1.0));
+        self.always.columns().iter().chain(&self.more).cloned().chain(refused).collect()
     }
 
     /// Refuses a view with other columns than those fitted on.

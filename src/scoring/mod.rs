@@ -1,22 +1,26 @@
 //! Scorers: from what a lender (or a platform) sees to a probability of default (PD) a person.
 //!
-//! Two models without privacy: [`logistic`], a penalised logistic regression on a public expansion of the features,
-//! and [`scorecard`], the weight-of-evidence scorecard that credit bureaus use. Both complete what is not shared with
-//! [`impute`] first, and both end in the same solver, [`newton`]. [`scale`] turns a PD into a score of 350–950.
-//! [`command`] starts a program of one's own.
+//! Three models without privacy: [`logistic`], a penalised logistic regression on a public expansion of the features,
+//! [`scorecard`], the weight-of-evidence scorecard that credit bureaus use, and [`boosting`], gradient-boosted trees. All
+//! complete what is not shared with [`impute`] first; the first two end in the same solver, [`newton`]. [`scale`] turns a
+//! PD into a score of 350–950, [`monitoring`] compares two samples of persons. [`command`] starts a program of one's own.
 //!
 //! A scorer imports views, never the population: what it cannot see it cannot use.
 
 pub mod binning;
+pub mod boosting;
 pub mod command;
 pub mod dp;
+pub mod dp_boosting;
 pub mod dp_logistic;
 mod dp_rows;
 pub mod expand;
 pub mod impute;
 mod lanes;
 pub mod logistic;
+pub mod monitoring;
 pub mod newton;
+pub mod public_bins;
 pub mod saved;
 pub mod scale;
 pub mod scorecard;
@@ -25,8 +29,10 @@ mod taiwan;
 #[cfg(test)]
 pub(crate) mod test_data;
 
+pub use boosting::{Boosting, BoostingParams};
 pub use command::{Command, CommandParams};
 pub use dp::{DpChoice, DpParams, dp_scorer};
+pub use dp_boosting::{DpBoosting, DpBoostingParams};
 pub use dp_logistic::{DpLogistic, DpLogisticParams};
 pub use logistic::{Logistic, LogisticParams};
 pub use newton::soft_scores;

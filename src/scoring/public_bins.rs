@@ -110,7 +110,11 @@ impl PublicBins {
     pub fn new(columns: &[Column], grid: u32) -> Self {
         let bins: Vec<ColumnBins> = columns.iter().map(|c| ColumnBins::new(c, grid)).collect();
         let mut cells = 0;
-        let first = bins.iter().map(|b| std::mem::replace(&mut cells, cells + b.cells())).collect();
+        let before = |b: &ColumnBins| {
+            cells += b.cells();
+            cells - b.cells()
+        };
+        let first = bins.iter().map(before).collect();
         Self { columns: columns.to_vec(), bins, first, cells }
     }
 
@@ -160,7 +164,8 @@ mod tests {
 
     #[test]
     fn given_edges_are_kept_and_gaps_are_filled() {
-        let late = Column { missing: true, special: vec![-2.0], ..Column::new("late", -2.0, 8.0).with_steps(&[1.0, 2.0]) };
+        let late =
+            Column { missing: true, special: vec![-2.0], ..Column::new("late", -2.0, 8.0).with_steps(&[1.0, 2.0]) };
         assert_eq!(
             names(late, 4),
             ["late < 1", "late in [1, 2)", "late in [2, 5.5)", "late >= 5.5", "late = -2", "late missing"]

@@ -24,6 +24,7 @@
 //! **Limits.** No selection into the table is modelled; cohort, group and income are what the columns say; persons
 //! whose applications were refused before are not in it.
 
+mod applicants;
 mod cells;
 mod derived;
 #[cfg(test)]
@@ -101,15 +102,23 @@ impl Table {
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
         let name = path.display().to_string();
         let is_parquet = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
-        Self::read(&name, &bytes, is_parquet.then_some(path), params, skip_bad_rows)
+        Self::read(&name, &bytes, is_parquet.then_some(path), params, skip_bad_rows, None)
     }
 
     /// Reads CSV text; `name` stands for the file in errors.
     pub fn from_csv(name: &str, bytes: &[u8], params: &TableParams, skip_bad_rows: bool) -> Result<Self> {
-        Self::read(name, bytes, None, params, skip_bad_rows)
+        Self::read(name, bytes, None, params, skip_bad_rows, None)
     }
 
-    fn read(name: &str, bytes: &[u8], parquet: Option<&Path>, params: &TableParams, skip: bool) -> Result<Self> {
+    /// `unknown`: a column that every record gets in the place of the outcome, as if all had paid.
+    fn read(
+        name: &str,
+        bytes: &[u8],
+        parquet: Option<&Path>,
+        params: &TableParams,
+        skip: bool,
+        unknown: Option<&str>,
+    ) -> Result<Self> {
         let keys = &params.keys;
         // A map that came from TOML was checked there, with its places; this is for one that was built in code.
         let plan = Plan::new(keys).map_err(|faults| {
@@ -122,7 +131,17 @@ impl Table {
             Error::Scenario(faults.into_iter().map(place).collect())
         })?;
         let mut builder = Builder::new(name, keys, &plan, skip);
-        let mut sink = |line: u64, record: &csv::ByteRecord| builder.take(line, record);
+        let mut header = keys.columns.is_empty();
+        let paid = keys.paid.first().map_or("0", Code::text);
+        let mut sink = |line: u64, record: &csv::ByteRecord| match unknown {
+            Some(column) => {
+                let mut record = record.clone();
+                record.push_field(if header { column } else { paid }.as_bytes());
+                header = false;
+                builder.take(line, &record)
+            }
+            None => builder.take(line, record),
+        };
         if let Some(path) = parquet {
             if !keys.columns.is_empty() {
                 let message = format!("{name} names its columns: take histories.source.table.columns out of the map");
@@ -135,7 +154,8 @@ impl Table {
         }
         let hex = |n: u8| char::from(b"0123456789abcdef"[usize::from(n)]);
         let sha256: String = Sha256::digest(bytes).iter().flat_map(|b| [hex(b >> 4), hex(b & 15)]).collect();
-        Ok(Self::build(name, sha256, keys, &plan, builder.finish()?))
+        let read = if unknown.is_some() { builder.finish()? } else { builder.finish()?.both_outcomes()? };
+        Ok(Self::build(name, sha256, keys, &plan, read))
     }
 
     fn build(file: &str, sha256: String, keys: &TableKeys, plan: &Plan, read: Builder<'_>) -> Self {
@@ -178,7 +198,7 @@ impl Table {
             default_rate,
             skipped: read.skipped,
             notes,
-            attributes: [false, true].map(|consent| plan.of(consent).into_iter().filter(|i| *i < plan.read()).count()),
+            attributes: [false, true].map(|consent| plan.read_of(consent)),
             rows,
         }
     }

@@ -272,15 +272,14 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Checks the whole; what is left are persons of both outcomes.
+    /// Checks the whole; what is left are persons.
     pub fn finish(mut self) -> Result<Self> {
         if let Some((line, missing)) = self.refused.take() {
             return Err(self.error(line, &missing.column, missing.message));
         }
-        let Some(layout) = &self.layout else {
+        if self.layout.is_none() {
             return Err(self.error(self.header_line, "(header)", "the file has no header: it is empty up to here"));
-        };
-        let outcome = layout.name(layout.outcome).to_owned();
+        }
         if let (Some(Error::Data { file, line, column, message }), false) = (&self.first_bad, self.skip_bad_rows) {
             let more = match self.skipped.rows {
                 1 => String::new(),
@@ -303,6 +302,12 @@ impl<'a> Builder<'a> {
         if self.persons.len() > u32::MAX as usize {
             return Err(self.error(self.header_line, "(rows)", "more than 4,294,967,295 rows"));
         }
+        Ok(self)
+    }
+
+    /// Checks that there are persons who defaulted and persons who paid.
+    pub fn both_outcomes(self) -> Result<Self> {
+        let outcome = self.layout.as_ref().map_or(String::new(), |l| l.name(l.outcome).to_owned());
         let defaults = self.persons.iter().filter(|p| p.default).count();
         if defaults == 0 || defaults == self.persons.len() {
             let value = u8::from(defaults > 0);
