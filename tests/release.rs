@@ -194,6 +194,34 @@ fn releases_differ_and_show_no_exact_count() {
     }
 }
 
+/// The released file alone scores new rows, without outcomes, in their order.
+#[test]
+fn a_released_model_scores_applicants() {
+    let home = Home::new();
+    let data = home.data("people.csv", &rows(1));
+    let out = home.path("out");
+    let exact = ["--arm", "dp-model", "--epsilon", "1e6", "--delta", "1e-6"];
+    home.release(&data, &out, &exact, 0);
+    let applicants = home.path("applicants.csv");
+    fs::write(&applicants, "late,id,age,spend,region\n6,b,20,10,north\n0,a,60,900,west\n").unwrap();
+    let scores = home.path("scores.csv");
+    let score = |model: &Path, code: i32| {
+        let mut command = Command::cargo_bin("pretick").unwrap();
+        let command = command.arg("score").arg(model).arg("--data").arg(&applicants).arg("--out").arg(&scores);
+        String::from_utf8_lossy(&command.assert().code(code).get_output().stderr).into_owned()
+    };
+    let said = score(&out.join("model.json"), 0);
+    assert!(said.contains("2 scored") && said.contains("own record"), "{said}");
+    let text = fs::read_to_string(&scores).unwrap();
+    let cells: Vec<Vec<&str>> = text.lines().map(|l| l.split(',').collect()).collect();
+    assert_eq!((cells[0].join(","), cells[1][0], cells[2][0]), ("id,pd".to_owned(), "b", "a"));
+    let pd = |i: usize| -> f64 { cells[i][1].parse().unwrap() };
+    assert!(pd(1) > 0.6 && pd(2) < 0.4, "late payers default in this table: {text}");
+    assert!(score(&out.join("model.json"), 1).contains("--force"));
+    fs::remove_file(&scores).unwrap();
+    assert!(score(&out.join("ledger.json"), 1).contains("not a model"));
+}
+
 #[test]
 fn what_cannot_be_released_is_refused_in_words_and_leaves_nothing() {
     let home = Home::new();

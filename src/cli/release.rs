@@ -1,11 +1,11 @@
 //! `pretick release`: the one command whose ε is earned.
 
-use super::input::ScenarioArgs;
+use super::input::{ScenarioArgs, toml_of};
 use super::progress::Progress;
 use super::{complain, say};
 use crate::error::{Error, Result};
 use crate::experiment::Observer;
-use crate::experiment::release::{Asked, check_budget, releasable, release as run};
+use crate::experiment::release::{Asked, Product, check_budget, releasable, release as run};
 use crate::population::{Source, Table};
 use crate::report::release::register::{Persons, Register, beside};
 use crate::report::release::{PublicLedger, check_folder, prepare, summary};
@@ -79,7 +79,11 @@ pub(super) fn release(args: &ReleaseArgs) -> Result<ExitCode> {
     for note in table.notes() {
         complain(&format!("note for the inside, not to be published: {note}"));
     }
-    let done = run(arm, &table, budget)?;
+    let mut done = run(arm, &table, budget)?;
+    if let Product::Model(model) = &mut done.product {
+        // Public, and what `pretick score` reads applicants by.
+        model["column_map"] = toml_of(&map.for_scoring())?.into();
+    }
     let prepared = prepare(&args.out, &done, earlier.unwrap_or_else(PublicLedger::empty))?;
     if interrupted.cancelled() {
         return Err(Error::Interrupted);

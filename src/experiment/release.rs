@@ -17,7 +17,7 @@ use crate::view::PlatformView;
 pub enum Product {
     /// Noisy sums per cohort; with the cohorts' names.
     Cohorts(CohortSums, Vec<String>),
-    /// A model, as [`crate::scoring::saved`] reads it back.
+    /// A model, as [`crate::scoring::saved`] reads it back. The command line adds the column map.
     Model(serde_json::Value),
 }
 

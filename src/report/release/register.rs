@@ -159,16 +159,21 @@ impl Register {
         let missing = earlier.iter().find(|k| !listed.is_some_and(|l| l.contains(&k.id)));
         let Some(missing) = missing else { return Ok(()) };
         let register = self.path.display();
+        let gone = if Path::new(&missing.folder).join(super::LEDGER).exists() {
+            ""
+        } else {
+            ". That ledger is not there: it was moved, or the release was cut off before it was published; if so, take its entry out of the register"
+        };
         Err(Error::Other(if listed.is_none() {
             format!(
                 "there was a release about these persons (or some of them): {} in {}, ε = {:.6}. What is released adds up. \
-                 To release more, and to have the total stated: --add-to {}/ledger.json (register: {register})",
+                 To release more, and to have the total stated: --add-to {}/ledger.json (register: {register}){gone}",
                 missing.id, missing.folder, missing.epsilon, missing.folder
             )
         } else {
             format!(
                 "the ledger of --add-to does not list release {} in {} about these persons: give the ledger that does \
-                 (register: {register})",
+                 (register: {register}){gone}",
                 missing.id, missing.folder
             )
         }))
