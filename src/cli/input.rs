@@ -3,7 +3,8 @@
 use crate::document::{Node, Problem};
 use crate::error::{Error, Result};
 use crate::experiment::{BYTES_A_PERSON, Histories};
-use crate::population::{Source, Table};
+use crate::params::{About, Field, any};
+use crate::population::{Source, Table, TableParams};
 use crate::scenario::Loaded;
 use crate::scoring::{command, onnx};
 use std::path::{Path, PathBuf};
@@ -157,4 +158,20 @@ pub(super) fn fit_in_memory(persons: u64) -> Result<()> {
         gb(needed),
         gb(free)
     )))
+}
+
+/// A column map as TOML text, for a file that is read back with [`column_map`].
+pub(super) fn toml_of(map: &TableParams) -> Result<String> {
+    toml::to_string(&map.write()).map_err(|e| Error::Other(format!("cannot write the column map: {e}")))
+}
+
+/// The column map in the TOML text of the file `name`.
+pub(super) fn column_map(name: &str, text: &str) -> Result<TableParams> {
+    let mut problems = Vec::new();
+    let about = About { doc: "", unit: "", bounds: any(), source: "" };
+    let node = Node::parse(&format!("{name}, column_map"), text).map_err(Error::Scenario)?;
+    match TableParams::read(&node, "column_map", &about, &mut problems).filter(|_| problems.is_empty()) {
+        Some(map) => Ok(map),
+        None => Err(Error::Scenario(problems)),
+    }
 }

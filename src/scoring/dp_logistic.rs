@@ -40,7 +40,10 @@
 //! Sources: Bun & Steinke 2016 (zCDP); Canonne, Kamath & Steinke 2020 (discrete Gaussian); Vu & Slavković 2009 and Wang
 //! 2018 (noisy moments); Erdogdu, Bayati & Dicker 2016 (scaled least squares).
 
+mod saved;
 mod train;
+
+pub(super) use self::saved::read;
 
 use super::dp_rows::rows::RowMap;
 use super::dp_rows::{Source, labels_of};
@@ -131,6 +134,10 @@ impl Fitted<PlatformView> for Model {
         let rows = self.map.apply(&self.expansion.design(&view.features));
         let pd = |z: f32| logistic(f64::from(z.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)));
         Ok(rows.logits(&self.theta).into_iter().map(pd).collect())
+    }
+
+    fn export(&self) -> Option<serde_json::Value> {
+        saved::write(self)
     }
 
     fn notes(&self) -> Vec<String> {

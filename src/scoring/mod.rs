@@ -25,6 +25,7 @@ pub mod logistic;
 pub mod monitoring;
 pub mod newton;
 pub mod onnx;
+pub mod saved;
 pub mod scale;
 pub mod scorecard;
 #[cfg(test)]
@@ -64,5 +65,11 @@ pub trait Fitted<V>: Send + Sync {
     /// What a reader of the scores must know, e.g. that noise left nothing but the prior. Mostly nothing.
     fn notes(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// The model as JSON for [`saved::read`]; none where the scorer has no such form yet. Of a private model it holds released
+    /// numbers and public constants alone.
+    fn export(&self) -> Option<serde_json::Value> {
+        None
     }
 }

@@ -1,11 +1,11 @@
 //! `pretick scorecard fit`.
 
 use super::super::input::ScenarioArgs;
+use super::super::input::toml_of;
 use super::super::{complain, say};
 use super::{Folder, csv_of, print, view};
 use crate::error::{Error, Result};
-use crate::params::Field;
-use crate::population::{Source, Table, TableParams};
+use crate::population::{Source, Table};
 use crate::report::Overwrite;
 use crate::rng::{Entity, Purpose, Streams};
 use crate::scoring::scorecard::calibration::{Calibration, calibration};
@@ -102,11 +102,6 @@ pub(super) fn fit(args: &FitArgs) -> Result<ExitCode> {
         complain(&format!("{}: {}", args.out.display(), FILES.join(", ")));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The map as TOML text: a table at the top level.
-fn toml_of(map: &TableParams) -> Result<String> {
-    toml::to_string(&map.write()).map_err(|e| Error::Other(format!("cannot write the column map: {e}")))
 }
 
 /// Training and held-out rows: by a draw for each person, so that a table with ids gives the same halves in any order.
