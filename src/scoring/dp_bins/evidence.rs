@@ -56,7 +56,9 @@ pub(in crate::scoring) fn evidence(bins: &PublicBins, counts: &Counts, prior: Pr
         let (precision, pull): (Vec<f64>, Vec<f64>) = range.clone().map(cell).unzip();
         let mut f = smooth(column.ordered(), &precision, &pull, prior);
         impose(column, &precision, prior, &mut f);
-        f.iter_mut().for_each(|f| *f = f.clamp(-LARGEST, LARGEST));
+        for f in &mut f {
+            *f = f.clamp(-LARGEST, LARGEST);
+        }
 
         let total: f64 = persons.iter().sum::<f64>().max(1.0);
         let mean = f.iter().zip(&persons).map(|(f, n)| f * n / total).sum::<f64>();
