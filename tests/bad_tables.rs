@@ -48,7 +48,7 @@ disclosure = "raw"
 
 /// Words of the lender's scorers that need no program of the user's.
 fn lender_words() -> Vec<&'static str> {
-    ScorerChoice::WORDS.iter().copied().filter(|w| *w != "command").collect()
+    ScorerChoice::WORDS.iter().copied().filter(|w| !["command", "onnx"].contains(w)).collect()
 }
 
 /// A table of `n` persons; "gap" is missing for all, "flat" constant, a third of the bills is the code -1.
