@@ -16,11 +16,11 @@
 
 use super::accountant::{Composition, Event, SideBySide, epsilon_of_rho, mu_of_pure};
 use super::gdp::epsilon_of_mu;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// Which two data sets must look alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Neighbouring {
     /// One person with all months added or removed.
@@ -30,7 +30,7 @@ pub enum Neighbouring {
 }
 
 /// Who is trusted with the raw data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trust {
     /// A curator holds the raw data and adds noise to what leaves.
@@ -114,8 +114,33 @@ impl Serialize for Finite {
     }
 }
 
+impl<'de> Deserialize<'de> for Cost {
+    /// Refuses what is no cost: a ledger that is added to came from a file.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Number {
+            Finite(f64),
+            Text(String),
+        }
+        let fields = BTreeMap::<String, Number>::deserialize(deserializer)?;
+        let number = |key: &str| match fields.get(key) {
+            None => Ok(None),
+            Some(Number::Finite(v)) if *v >= 0.0 => Ok(Some(*v)),
+            Some(Number::Text(word)) if word == "infinite" => Ok(Some(f64::INFINITY)),
+            Some(_) => Err(serde::de::Error::custom(format!("a cost's {key} is neither at least 0 nor \"infinite\""))),
+        };
+        match (number("epsilon")?, number("rho")?, number("mu")?) {
+            (Some(epsilon), None, None) => Ok(Self::Pure(epsilon)),
+            (None, Some(rho), None) => Ok(Self::Zcdp(rho)),
+            (None, Some(rho), Some(mu)) => Ok(Self::Gaussian { rho, mu }),
+            _ => Err(serde::de::Error::custom("a cost is one of epsilon, rho, or rho and mu")),
+        }
+    }
+}
+
 /// One cell of a disjoint partition of the persons, known beforehand.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Partition {
     /// The partition's name, e.g. `community`.
     pub name: String,
@@ -124,7 +149,7 @@ pub struct Partition {
 }
 
 /// One release.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// What was released.
     pub query: String,
@@ -149,7 +174,7 @@ pub struct Entry {
 }
 
 /// All releases of one arm of one run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
     entries: Vec<Entry>,
 }
@@ -376,6 +401,11 @@ mod tests {
         let l = ledger(&[entry(Cost::Zcdp(f64::INFINITY)), entry(Cost::Zcdp(0.1))]);
         assert_eq!(l.spent(1e-6).epsilon, f64::INFINITY);
         let text = serde_json::to_string(&l).unwrap();
+        assert_eq!(serde_json::from_str::<Ledger>(&text).unwrap(), l);
+        for bad in ["-1", "{}", r#""lots""#, "null"] {
+            let text = text.replace(r#""rho":0.1"#, &format!(r#""rho":{bad}"#));
+            assert!(serde_json::from_str::<Ledger>(&text).is_err(), "{bad}");
+        }
         assert!(text.contains(r#""cost":{"rho":"infinite"}"#) && text.contains(r#""cost":{"rho":0.1}"#), "{text}");
     }
 }

@@ -40,11 +40,13 @@
 //! Sources: Bun & Steinke 2016 (zCDP); Canonne, Kamath & Steinke 2020 (discrete Gaussian); Vu & Slavković 2009 and Wang
 //! 2018 (noisy moments); Erdogdu, Bayati & Dicker 2016 (scaled least squares).
 
-mod sums;
+mod saved;
 mod train;
 
-use super::dp_rows::Source;
+pub(super) use self::saved::read;
+
 use super::dp_rows::rows::RowMap;
+use super::dp_rows::{Source, labels_of};
 use super::expand::Expansion;
 use super::{Fitted, Scorer};
 use crate::error::{Error, Result};
@@ -105,13 +107,7 @@ impl DpLogistic {
 impl Scorer<PlatformView> for DpLogistic {
     fn fit(&self, view: &PlatformView, ledger: &mut Ledger) -> Result<Box<dyn Fitted<PlatformView>>> {
         let mu = self.mu()?;
-        let labels = view.labels.as_deref().ok_or_else(|| Error::Fit("the view carries no outcomes".into()))?;
-        if labels.len() != view.features.rows() {
-            return Err(Error::Fit(format!("{} outcomes for {} persons", labels.len(), view.features.rows())));
-        }
-        if view.features.width() == 0 {
-            return Err(Error::Fit("the view has no features".into()));
-        }
+        let labels = labels_of(view)?;
         let expansion = Expansion::new(view.features.columns());
         let design = expansion.design(&view.features);
         let mut noise = self.noise.clone();
@@ -138,6 +134,10 @@ impl Fitted<PlatformView> for Model {
         let rows = self.map.apply(&self.expansion.design(&view.features));
         let pd = |z: f32| logistic(f64::from(z.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)));
         Ok(rows.logits(&self.theta).into_iter().map(pd).collect())
+    }
+
+    fn export(&self) -> Option<serde_json::Value> {
+        saved::write(self)
     }
 
     fn notes(&self) -> Vec<String> {

@@ -16,7 +16,7 @@
 //! ```
 
 use crate::error::Result;
-use crate::scoring::public_bins::{ColumnBins, PublicBins};
+use crate::scoring::dp_bins::public::{ColumnBins, PublicBins};
 use crate::stats::solve_spd;
 use ndarray::Array2;
 
