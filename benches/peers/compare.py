@@ -237,6 +237,7 @@ def measured(args):
     words += [word for assignment in args.set for word in ("--set", assignment)]
     for option, value in (("--train", args.train), ("--only", ",".join(args.only)), ("--skip", ",".join(args.skip))):
         words += [option, str(value)] if value else []
+    words += ["--peers-only"] if args.peers_only else []
     return f"Measured {time.strftime('%Y-%m-%d', time.gmtime())}:\n\n    {' '.join(words)} --out DIR"
 
 
