@@ -60,14 +60,23 @@ def chosen(peers, only, skip):
         if not any(p.name.startswith(beginning) for p in peers):
             raise SystemExit(f"no peer begins with `{beginning}`; the peers are {', '.join(p.name for p in peers)}")
     kept = [p for p in peers if (not only or begins(p.name, only)) and not begins(p.name, skip)]
-    missing = sorted({p.package for p in kept if importlib.util.find_spec(p.package) is None})
-    if missing:
-        names = ",".join(sorted({p.name for p in kept if p.package in missing}))
-        raise SystemExit(
-            f"not installed: {', '.join(missing)}\n  pip install -r {Path(__file__).parent / 'requirements.txt'}\n"
-            f"  or leave them out: --skip {names}"
-        )
+    packages = [p.package for p in kept]
+    names = ",".join(dict.fromkeys(p.name.partition("+")[0] for p in kept if not installed(p.package)))
+    require(packages, f"  or leave them out: --skip {names}")
     return kept
+
+
+def installed(package):
+    """Whether a package is there to be imported."""
+    return importlib.util.find_spec(package) is not None
+
+
+def require(packages, otherwise=""):
+    """Ends the program with the way out where a package is missing; installs nothing."""
+    missing = sorted({package for package in packages if not installed(package)})
+    if missing:
+        requirements = Path(os.path.relpath(Path(__file__).with_name("requirements.txt")))
+        raise SystemExit(f"not installed: {', '.join(missing)}\n  pip install -r {requirements}\n{otherwise}".rstrip())
 
 
 def cpu_seconds():
@@ -159,13 +168,14 @@ def main():
     args = arguments()
     if args.into and ":" not in args.into:
         raise SystemExit(f"--into {args.into}: write FILE:NAME")
+    require(["numpy", "pandas", "scipy"])
     from models import PEERS
 
+    peers = PEERS if args.tables_only else chosen(PEERS, args.only, args.skip)
     import bench
     import columns
     import tables
 
-    peers = PEERS if args.tables_only else chosen(PEERS, args.only, args.skip)
     table = columns.read(args.scenario, args.data, args.set)
     peers = [p for p in peers if p.features in table.sets]
     if not args.tables_only:
@@ -227,6 +237,7 @@ def measured(args):
     words += [word for assignment in args.set for word in ("--set", assignment)]
     for option, value in (("--train", args.train), ("--only", ",".join(args.only)), ("--skip", ",".join(args.skip))):
         words += [option, str(value)] if value else []
+    words += ["--peers-only"] if args.peers_only else []
     return f"Measured {time.strftime('%Y-%m-%d', time.gmtime())}:\n\n    {' '.join(words)} --out DIR"
 
 
