@@ -179,7 +179,9 @@ pub fn prepare(target: &Path, release: &Release, earlier: PublicLedger) -> Resul
         Product::Model(model) => vec![("model.json", json(model))],
     };
     let mut named = serde_json::to_vec(release.ledger.entries()).map_err(|e| Error::Other(e.to_string()))?;
-    files.iter().for_each(|(_, bytes)| named.extend_from_slice(bytes));
+    for (_, bytes) in &files {
+        named.extend_from_slice(bytes);
+    }
     let mut ledger = earlier;
     ledger.add(release, sha256(&named)[..16].to_owned());
     let mut folder = RunFolder::create(target, "release", super::Overwrite::Refuse)?;
