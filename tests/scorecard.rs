@@ -178,7 +178,9 @@ fn mistakes_are_told_in_words() {
     let refused = |args: &[&str], parts: &[&str]| {
         let (code, _, err) = pretick(args);
         assert!(code > 0, "{args:?}");
-        parts.iter().for_each(|p| assert!(err.contains(p), "no {p:?} in {err}"));
+        for p in parts {
+            assert!(err.contains(p), "no {p:?} in {err}");
+        }
     };
     let fit = ["scorecard", "fit", &map, "--data", &data, "--out", &card];
     refused(&[&fit[..], &["--holdout", "1.5"]].concat(), &["--holdout 1.5", "0 to 0.9"]);

@@ -6,7 +6,7 @@ use crate::experiment::{BYTES_A_PERSON, Histories};
 use crate::params::{About, Field, any};
 use crate::population::{Source, Table, TableParams};
 use crate::scenario::Loaded;
-use crate::scoring::command;
+use crate::scoring::{command, onnx};
 use std::path::{Path, PathBuf};
 
 /// A scenario and what overrides it.
@@ -87,6 +87,9 @@ impl OneArgs {
 
 /// Reads and checks the scenario with its overrides.
 pub(super) fn load(path: &Path, set: &[String], flags: &[(&str, Option<u64>)]) -> Result<Loaded> {
+    if let Some(library) = std::env::var_os("ORT_DYLIB_PATH").filter(|p| !p.is_empty()) {
+        onnx::use_runtime(library.into());
+    }
     let bytes = std::fs::read(path).map_err(Error::io("read scenario", path))?;
     let text = Node::text(&path.display().to_string(), bytes).map_err(Error::Scenario)?;
     let mut overrides = Vec::new();
@@ -109,7 +112,7 @@ pub(super) fn load(path: &Path, set: &[String], flags: &[(&str, Option<u64>)]) -
 
 /// Whether the scenario's scorers can be used here: asked before a long run.
 pub(super) fn may_score(loaded: &Loaded) -> Result<()> {
-    loaded.points()?.iter().try_for_each(|p| p.scenario.lender.may_score())
+    loaded.points()?.iter().try_for_each(|p| p.scenario.lender.may_score(&p.scenario.lender.scorer))
 }
 
 /// Reads the table if the scenario maps one; says what to do if the scenario and `--data` do not fit.

@@ -1,7 +1,7 @@
 //! Boosted trees under central differential privacy: one table of two columns after another.
 //!
 //! The log-odds of default are a sum of tables, η = base + Σ_t w_t(cell_t(x)). A table crosses the public bins
-//! ([`public_bins`](super::public_bins)) of two columns, which is a tree of two levels with many branches whose splits are
+//! (`dp_bins`) of two columns, which is a tree of two levels with many branches whose splits are
 //! known beforehand: no budget goes into finding splits, and interactions of two columns are learnt.
 //!
 //! # Guarantee
@@ -50,7 +50,7 @@ mod choose;
 mod prior;
 mod train;
 
-use super::public_bins::PublicBins;
+use super::dp_bins::public::PublicBins;
 use super::{Fitted, Scorer};
 use crate::error::{Error, Result};
 use crate::params::{above, between};

@@ -41,13 +41,12 @@
 //! 2018 (noisy moments); Erdogdu, Bayati & Dicker 2016 (scaled least squares).
 
 mod saved;
-mod sums;
 mod train;
 
 pub(super) use self::saved::read;
 
-use super::dp_rows::Source;
 use super::dp_rows::rows::RowMap;
+use super::dp_rows::{Source, labels_of};
 use super::expand::Expansion;
 use super::{Fitted, Scorer};
 use crate::error::{Error, Result};
@@ -108,13 +107,7 @@ impl DpLogistic {
 impl Scorer<PlatformView> for DpLogistic {
     fn fit(&self, view: &PlatformView, ledger: &mut Ledger) -> Result<Box<dyn Fitted<PlatformView>>> {
         let mu = self.mu()?;
-        let labels = view.labels.as_deref().ok_or_else(|| Error::Fit("the view carries no outcomes".into()))?;
-        if labels.len() != view.features.rows() {
-            return Err(Error::Fit(format!("{} outcomes for {} persons", labels.len(), view.features.rows())));
-        }
-        if view.features.width() == 0 {
-            return Err(Error::Fit("the view has no features".into()));
-        }
+        let labels = labels_of(view)?;
         let expansion = Expansion::new(view.features.columns());
         let design = expansion.design(&view.features);
         let mut noise = self.noise.clone();

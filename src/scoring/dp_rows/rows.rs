@@ -47,6 +47,12 @@ pub(in crate::scoring) struct Rows {
 }
 
 impl RowMap {
+    /// Coefficients of (1, φ) as coefficients of the integer rows.
+    pub fn in_units(&self, theta: &[f64]) -> Vec<f32> {
+        let unit = |j: usize| if j == 0 { f64::from(self.constant) } else { f64::from(self.unit) };
+        theta.iter().enumerate().map(|(j, t)| (t / unit(j)) as f32).collect()
+    }
+
     /// The integer rows of a design of `1 + centre.len()` columns.
     pub fn apply(&self, design: &Design) -> Rows {
         let (rows, width) = (design.rows(), design.width());
