@@ -43,10 +43,12 @@ use super::dp_rows::descent::gradient_map;
 use super::dp_rows::guess::first_guess;
 use super::dp_rows::moments::{Moments, Second, second_moments};
 use super::dp_rows::rows::RowMap;
+use super::dp_rows::saved::Linear;
 use super::dp_rows::sums::sums;
 use super::dp_rows::{Source, labels_of, start};
 use super::expand::Expansion;
-use super::{Fitted, Scorer};
+use super::saved::Saved;
+use super::{Fitted, Scorer, dp_rows};
 use crate::error::Result;
 use crate::params::{above, between};
 use crate::privacy::{Budget, Ledger, Noise};
@@ -147,6 +149,13 @@ struct Model {
     notes: Vec<String>,
 }
 
+/// The model in `value`.
+pub(super) fn read(value: &serde_json::Value) -> Result<Saved> {
+    let Linear { expansion, map, theta, notes } = dp_rows::saved::read(value)?;
+    let columns = expansion.columns().to_vec();
+    Ok((Box::new(Model { expansion, map, theta, notes }), columns))
+}
+
 /// Largest |log-odds| of a score.
 const LARGEST_LOGIT: f32 = 30.0;
 
@@ -156,6 +165,10 @@ impl Fitted<PlatformView> for Model {
         let rows = self.map.apply(&self.expansion.design(&view.features));
         let pd = |z: f32| logistic(f64::from(z.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)));
         Ok(rows.logits(&self.theta).into_iter().map(pd).collect())
+    }
+
+    fn export(&self) -> Option<serde_json::Value> {
+        dp_rows::saved::write("dp-adassp", &self.expansion, (&self.map, &self.theta), self.notes.clone())
     }
 
     fn notes(&self) -> Vec<String> {

@@ -48,8 +48,10 @@
 
 mod choose;
 mod prior;
+mod saved;
 mod train;
 
+pub(super) use self::saved::read;
 use super::dp_bins::public::PublicBins;
 use super::{Fitted, Scorer};
 use crate::error::{Error, Result};
@@ -163,6 +165,10 @@ impl Fitted<PlatformView> for DpBoostingModel {
         self.bins.check(&view.features)?;
         let eta = self.trained.log_odds(&self.bins, &view.features);
         Ok(eta.into_iter().map(|z| logistic(z.clamp(-LARGEST_LOGIT, LARGEST_LOGIT))).collect())
+    }
+
+    fn export(&self) -> Option<serde_json::Value> {
+        saved::write(self)
     }
 }
 

@@ -40,15 +40,14 @@
 //! Sources: Bun & Steinke 2016 (zCDP); Canonne, Kamath & Steinke 2020 (discrete Gaussian); Vu & Slavković 2009 and Wang
 //! 2018 (noisy moments); Erdogdu, Bayati & Dicker 2016 (scaled least squares).
 
-mod saved;
 mod train;
 
-pub(super) use self::saved::read;
-
 use super::dp_rows::rows::RowMap;
+use super::dp_rows::saved::Linear;
 use super::dp_rows::{Source, labels_of};
 use super::expand::Expansion;
-use super::{Fitted, Scorer};
+use super::saved::Saved;
+use super::{Fitted, Scorer, dp_rows};
 use crate::error::{Error, Result};
 use crate::params::{above, between};
 use crate::privacy::{Budget, Ledger, Noise, mu_of_epsilon};
@@ -125,6 +124,13 @@ struct Model {
     learnt: bool,
 }
 
+/// The model in `value`.
+pub(super) fn read(value: &serde_json::Value) -> Result<Saved> {
+    let Linear { expansion, map, theta, notes } = dp_rows::saved::read(value)?;
+    let columns = expansion.columns().to_vec();
+    Ok((Box::new(Model { expansion, map, theta, learnt: notes.is_empty() }), columns))
+}
+
 /// Largest |log-odds| of a score.
 const LARGEST_LOGIT: f32 = 30.0;
 
@@ -137,7 +143,7 @@ impl Fitted<PlatformView> for Model {
     }
 
     fn export(&self) -> Option<serde_json::Value> {
-        saved::write(self)
+        dp_rows::saved::write("dp-logistic", &self.expansion, (&self.map, &self.theta), self.notes())
     }
 
     fn notes(&self) -> Vec<String> {

@@ -36,8 +36,10 @@
 //!
 //! Sources: Bun & Steinke 2016 (zCDP); Canonne, Kamath & Steinke 2020 (discrete Gaussian); Dong, Roth & Su 2022 (GDP).
 
+mod saved;
 mod weights;
 
+pub(super) use self::saved::read;
 use self::weights::Weights;
 use super::dp_bins::counts;
 use super::dp_bins::evidence::{Prior, evidence};
@@ -175,6 +177,10 @@ impl Fitted<PlatformView> for DpScorecardModel {
         let design = design(&self.bins.cells_of(&view.features), &self.evidence, rows);
         let pd = |z: f32| logistic(f64::from(z.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)));
         Ok(w.map.apply(&design).logits(&w.theta).into_iter().map(pd).collect())
+    }
+
+    fn export(&self) -> Option<serde_json::Value> {
+        saved::write(self)
     }
 
     fn notes(&self) -> Vec<String> {

@@ -13,7 +13,7 @@ use crate::scoring::expand::Design;
 const LEAST_RADIUS: f64 = 0.1;
 
 /// The learnt weights: the map of evidence to whitened rows, and their coefficients in grid units.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Weights {
     pub(super) map: RowMap,
     pub(super) theta: Vec<f32>,
