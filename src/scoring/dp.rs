@@ -28,6 +28,9 @@ crate::params! {
 pub fn dp_scorer(choice: &DpChoice, params: &DpParams, budget: Budget, noise: Noise) -> Box<dyn Scorer<PlatformView>> {
     match choice {
         DpChoice::Logistic => Box::new(DpLogistic { params: params.logistic.clone(), budget, noise }),
-        DpChoice::Boosting => Box::new(DpBoosting { params: params.boosting.clone(), budget, noise }),
+        DpChoice::Boosting => {
+            let (params, logistic) = (params.boosting.clone(), params.logistic.clone());
+            Box::new(DpBoosting { params, logistic, budget, noise })
+        }
     }
 }

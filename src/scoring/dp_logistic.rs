@@ -51,7 +51,7 @@ use crate::error::{Error, Result};
 use crate::params::{above, between};
 use crate::privacy::{Budget, Ledger, Noise, mu_of_epsilon};
 use crate::stats::logistic;
-use crate::view::PlatformView;
+use crate::view::{Frame, PlatformView};
 
 crate::params! {
     /// The DP logistic scorer. All of it counts as public: whoever chooses by looking at the data owes a charge of its own.
@@ -104,7 +104,14 @@ impl DpLogistic {
 
 impl Scorer<PlatformView> for DpLogistic {
     fn fit(&self, view: &PlatformView, ledger: &mut Ledger) -> Result<Box<dyn Fitted<PlatformView>>> {
-        let mu = self.mu()?;
+        let mut noise = self.noise.clone();
+        Ok(Box::new(self.learn(view, self.mu()?, &mut Source { noise: &mut noise, ledger })?))
+    }
+}
+
+impl DpLogistic {
+    /// Fits for `mu` in all, with noise from `source`: as one part of a larger fit.
+    pub(super) fn learn(&self, view: &PlatformView, mu: f64, source: &mut Source) -> Result<Model> {
         let labels = view.labels.as_deref().ok_or_else(|| Error::Fit("the view carries no outcomes".into()))?;
         if labels.len() != view.features.rows() {
             return Err(Error::Fit(format!("{} outcomes for {} persons", labels.len(), view.features.rows())));
@@ -114,19 +121,26 @@ impl Scorer<PlatformView> for DpLogistic {
         }
         let expansion = Expansion::new(view.features.columns());
         let design = expansion.design(&view.features);
-        let mut noise = self.noise.clone();
-        let mut source = Source { noise: &mut noise, ledger };
-        let trained = train::fit(&self.params, &design, &expansion.trends(), labels, mu, &mut source)?;
-        Ok(Box::new(Model { expansion, map: trained.map, theta: trained.theta, learnt: trained.learnt }))
+        let trained = train::fit(&self.params, &design, &expansion.trends(), labels, mu, source)?;
+        Ok(Model { expansion, map: trained.map, theta: trained.theta, learnt: trained.learnt })
     }
 }
 
 /// A learnt model: the expansion, the released row map, the coefficients in grid units.
-struct Model {
+pub(super) struct Model {
     expansion: Expansion,
     map: RowMap,
     theta: Vec<f32>,
     learnt: bool,
+}
+
+impl Model {
+    /// Log-odds of each row of a frame with the fitted columns.
+    pub(super) fn log_odds(&self, frame: &Frame) -> Vec<f64> {
+        let rows = self.map.apply(&self.expansion.design(frame));
+        let bounded = |z: f32| f64::from(z.clamp(-LARGEST_LOGIT, LARGEST_LOGIT));
+        rows.logits(&self.theta).into_iter().map(bounded).collect()
+    }
 }
 
 /// Largest |log-odds| of a score.
@@ -135,9 +149,7 @@ const LARGEST_LOGIT: f32 = 30.0;
 impl Fitted<PlatformView> for Model {
     fn score(&self, view: &PlatformView) -> Result<Vec<f64>> {
         self.expansion.check(&view.features)?;
-        let rows = self.map.apply(&self.expansion.design(&view.features));
-        let pd = |z: f32| logistic(f64::from(z.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)));
-        Ok(rows.logits(&self.theta).into_iter().map(pd).collect())
+        Ok(self.log_odds(&view.features).into_iter().map(logistic).collect())
     }
 
     fn notes(&self) -> Vec<String> {

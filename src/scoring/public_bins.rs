@@ -164,7 +164,8 @@ mod tests {
 
     #[test]
     fn given_edges_are_kept_and_gaps_are_filled() {
-        let late = Column { missing: true, special: vec![-2.0], ..Column::new("late", -2.0, 8.0).with_steps(&[1.0, 2.0]) };
+        let late =
+            Column { missing: true, special: vec![-2.0], ..Column::new("late", -2.0, 8.0).with_steps(&[1.0, 2.0]) };
         assert_eq!(
             names(late, 4),
             ["late < 1", "late in [1, 2)", "late in [2, 5.5)", "late >= 5.5", "late = -2", "late missing"]
