@@ -8,9 +8,10 @@
 use crate::error::Result;
 use crate::params::{above, any, between};
 use crate::scoring::command::permitted;
+use crate::scoring::onnx;
 use crate::scoring::{
-    Boosting, BoostingParams, Command, CommandParams, Logistic, LogisticParams, ScaleParams, Scorecard,
-    ScorecardParams, Scorer,
+    Boosting, BoostingParams, Command, CommandParams, Logistic, LogisticParams, Onnx, OnnxParams, ScaleParams,
+    Scorecard, ScorecardParams, Scorer,
 };
 use crate::view::LenderView;
 
@@ -57,6 +58,8 @@ crate::choice! {
         Scorecard => "scorecard",
         /// A program of one's own, `lender.command`; needs --allow-commands.
         Command => "command",
+        /// A trained model in an ONNX file, `lender.onnx`; needs a build with --features onnx.
+        Onnx => "onnx",
         /// Gradient-boosted trees on histograms.
         Boosting => "boosting",
     }
@@ -81,6 +84,8 @@ crate::params! {
         pub scorecard: ScorecardParams = ScorecardParams::default();
         /// A program that scores.
         pub command: CommandParams = CommandParams::default();
+        /// A trained model.
+        pub onnx: OnnxParams = OnnxParams::default();
         /// Gradient-boosted trees.
         pub boosting: BoostingParams = BoostingParams::default();
         /// The 350–950 scale.
@@ -96,13 +101,15 @@ impl LenderParams {
             ScorerChoice::Scorecard => Box::new(Scorecard::new(self.scorecard.clone())),
             ScorerChoice::Boosting => Box::new(Boosting::new(self.boosting.clone())),
             ScorerChoice::Command => Box::new(Command::new(self.command.clone())),
+            ScorerChoice::Onnx => Box::new(Onnx::new(self.onnx.clone())),
         }
     }
 
-    /// Whether the lender's scorer can be used by this process: a program must be allowed, a format built in.
-    pub fn may_score(&self) -> Result<()> {
-        match self.scorer {
+    /// Whether this process can use the scorer of that name: a program must be allowed, a format built in.
+    pub fn may_score(&self, choice: &ScorerChoice) -> Result<()> {
+        match choice {
             ScorerChoice::Command => permitted(&self.command.line()).and_then(|()| self.command.check_format()),
+            ScorerChoice::Onnx => onnx::built_in(),
             ScorerChoice::Logistic | ScorerChoice::Scorecard | ScorerChoice::Boosting => Ok(()),
         }
     }

@@ -156,6 +156,12 @@ fn the_contract_of_bench_csv_holds() {
     let manifest: serde_json::Value =
         serde_json::from_slice(&fs::read(home.path("out").join("bench.json")).unwrap()).unwrap();
     assert_eq!(manifest["ledger"].as_array().unwrap().len(), 2);
+    let told = &manifest["ledger"][1]["accountants"][0];
+    for accountant in ["basic", "zcdp", "rdp", "gdp"] {
+        // Every one is a valid bound, none far below what was asked: 4.
+        let epsilon = told[accountant].as_f64().unwrap();
+        assert!(epsilon > 3.8 && epsilon < 12.0, "{accountant}: {epsilon}");
+    }
     assert!(manifest["notice"].as_str().unwrap().contains("simulated"));
 }
 
@@ -226,7 +232,9 @@ fn mistakes_on_the_command_line_are_shown() {
     ] {
         let (code, _, message) = home.bench("out", more);
         assert_eq!(code, 2, "{more:?}: {message}");
-        parts.iter().for_each(|p| assert!(message.contains(p), "{more:?}: no {p:?} in {message}"));
+        for part in parts {
+            assert!(message.contains(part), "{more:?}: no {part:?} in {message}");
+        }
         assert!(!home.path("out").exists(), "{more:?}");
     }
     let (code, _, message) = home.bench("out", &["--baseline", "nowhere.csv"]);
@@ -257,6 +265,14 @@ fn small_and_one_sided_tables_give_an_answer_or_a_reason() {
     let mut count: BTreeMap<(String, String), usize> = BTreeMap::new();
     answered.for_each(|(who, v)| *count.entry(who).or_default() += v.len());
     assert!(count.len() > 3 && count.values().all(|n| *n == 3), "{count:?}");
+}
+
+#[test]
+fn a_program_needs_leave() {
+    let home = Home::of(50);
+    let (code, _, message) = home.bench("out", &["--scorers", "logistic,command"]);
+    assert!(code == 1 && message.contains("--allow-commands"), "{message}");
+    assert!(!home.path("out").exists());
 }
 
 #[cfg(unix)]
@@ -338,6 +354,7 @@ fn a_baseline_tells_a_planted_drop_from_noise() {
     // The same: nothing changed.
     let (code, out, message) = against(&now);
     assert_eq!(code, 0, "{message}");
+    assert!(!message.contains("are not the same persons"), "{message}");
     assert!(out.contains("0 of 12 comparisons differ"), "{out}");
     // Noise of ±.01 that takes turns has no mean.
     let noise = |seed: u32| if seed.is_multiple_of(2) { 0.01 } else { -0.01 };
@@ -346,7 +363,7 @@ fn a_baseline_tells_a_planted_drop_from_noise() {
     // Once it was better by .03, give or take .01: today's is a regression.
     let (code, out, _) = against(&moved(&now, "dp-logistic", &|seed| 0.03 + noise(seed)));
     assert_eq!(code, 3, "{out}");
-    assert!(out.contains("worse: dp-logistic at ε = 1, auc −") || out.contains("worse: dp-logistic at ε = 1, auc -"));
+    assert!(out.contains("worse: dp-logistic at ε = 1, auc −"), "{out}");
     // A gain is significant and no regression.
     let (code, out, _) = against(&moved(&now, "dp-logistic", &|seed| -0.03 + noise(seed)));
     assert!(code == 0 && out.contains("better: dp-logistic at ε = 4, auc +"), "{out}");
@@ -356,6 +373,10 @@ fn a_baseline_tells_a_planted_drop_from_noise() {
     let (code, out, _) = home.bench("now", &[&quick[..], &["--baseline", &file]].concat());
     assert!(code == 0 && out.contains("worse: logistic, auc"), "{out}");
     assert!(fs::read_to_string(home.path("now/baseline.csv")).unwrap().lines().count() > 12);
+    // Folds of another seed hold other persons: said, where the baseline's folder tells.
+    let file = home.path("now/bench.csv").display().to_string();
+    let (_, _, message) = home.bench("other", &[&quick[..], &["--seed", "6", "--baseline", &file]].concat());
+    assert!(message.contains("are not the same persons"), "{message}");
 }
 
 #[test]

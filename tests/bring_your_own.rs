@@ -109,16 +109,16 @@ fn a_scenario_s_program_is_started_only_when_it_is_allowed() {
         Command::new(cargo_bin!("pretick")).args(["check", &s, "--set", set]).output().unwrap()
     };
     assert!(stderr(&check("lender.command.program=no-such-thing")).contains("there is no program `no-such-thing`"));
-    let nothing = check("lender.command.program=");
+    let nothing = check("lender.command.program=''");
     assert!(nothing.status.code() == Some(2) && stderr(&nothing).contains("needs a program"));
 }
 
 #[test]
 fn an_arm_whose_program_fails_is_left_out_and_the_others_go_on() {
     let home = Home::new(SCENARIO);
-    // The bureau file alone has fewer columns than all histories.
+    // A program that cannot stand one column of the shared histories.
     let script = format!(
-        "{CONSTANT}; if [ $1 = fit ] && [ $(head -n 1 $2/t | tr , x | wc -c) -gt 120 ]; then echo no idea >&2; exit 4; fi"
+        "{CONSTANT}; if [ $1 = fit ] && head -n 1 $2/t | grep -q late_share; then echo no idea >&2; exit 4; fi"
     );
     let output = home.run(&script, &[]);
     let message = stderr(&output);
@@ -163,6 +163,32 @@ fn an_arm_that_fails_in_a_later_replication_keeps_no_half_of_its_rows() {
     failing(4);
     assert!(home.rows().iter().all(|r| r.0 != "bureau-only" && r.2 != "winners" && r.2 != "losers"));
     assert!(home.has("full-sharing", "0", "auc") && home.has("dp-model", "1", "auc"));
+}
+
+#[test]
+fn a_bench_asks_too_and_has_the_program_as_one_of_its_scorers() {
+    let home = Home::new(SCENARIO);
+    let bench = |allow: &[&str]| {
+        let mut command = Command::new(cargo_bin!("pretick"));
+        command.args([
+            "bench",
+            &home.path("s.toml"),
+            "--out",
+            &home.path("bench"),
+            "--quiet",
+            "--no-plots",
+            "--no-timing",
+        ]);
+        command.args(["--scorers", "logistic,command", "--seeds", "1", "--set"]);
+        command.arg(format!("lender.command.args=['-c', '''{CONSTANT}''', 'scorer']")).args(allow).output().unwrap()
+    };
+    let refused = bench(&[]);
+    assert!(refused.status.code() == Some(1) && stderr(&refused).contains("--allow-commands"));
+    assert!(!Path::new(&home.path("bench/bench.csv")).exists());
+    let output = bench(&["--allow-commands"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = fs::read_to_string(home.path("bench/bench.csv")).unwrap();
+    assert!(text.lines().any(|l| l.starts_with("command,") && l.contains(",auc,") && l.ends_with(",0.5")), "{text}");
 }
 
 #[test]

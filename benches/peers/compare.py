@@ -25,6 +25,8 @@ import time
 import warnings
 from pathlib import Path
 
+# pretick's results in the folder of the results: before the peers, and after them.
+RUNS = ("pretick", "pretick-again")
 DISTRIBUTIONS = {"interpret": "interpret-core", "sklearn": "scikit-learn"}
 
 
@@ -46,6 +48,7 @@ def arguments():
     a.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a parameter; repeatable")
     a.add_argument("--pretick-args", type=str.split, default=[], help="more arguments for pretick bench, in one text")
     a.add_argument("--into", metavar="FILE:NAME", help="put the tables between <!-- NAME --> and <!-- /NAME --> there")
+    a.add_argument("--tables-only", action="store_true", help="no fits: the tables of an earlier run, from --out")
     a.add_argument("--peers-only", action="store_true", help="without pretick, on stratified 80/20 splits of its own")
     return a.parse_args()
 
@@ -57,14 +60,23 @@ def chosen(peers, only, skip):
         if not any(p.name.startswith(beginning) for p in peers):
             raise SystemExit(f"no peer begins with `{beginning}`; the peers are {', '.join(p.name for p in peers)}")
     kept = [p for p in peers if (not only or begins(p.name, only)) and not begins(p.name, skip)]
-    missing = sorted({p.package for p in kept if importlib.util.find_spec(p.package) is None})
-    if missing:
-        names = ",".join(sorted({p.name for p in kept if p.package in missing}))
-        raise SystemExit(
-            f"not installed: {', '.join(missing)}\n  pip install -r {Path(__file__).parent / 'requirements.txt'}\n"
-            f"  or leave them out: --skip {names}"
-        )
+    packages = [p.package for p in kept]
+    names = ",".join(dict.fromkeys(p.name.partition("+")[0] for p in kept if not installed(p.package)))
+    require(packages, f"  or leave them out: --skip {names}")
     return kept
+
+
+def installed(package):
+    """Whether a package is there to be imported."""
+    return importlib.util.find_spec(package) is not None
+
+
+def require(packages, otherwise=""):
+    """Ends the program with the way out where a package is missing; installs nothing."""
+    missing = sorted({package for package in packages if not installed(package)})
+    if missing:
+        requirements = Path(os.path.relpath(Path(__file__).with_name("requirements.txt")))
+        raise SystemExit(f"not installed: {', '.join(missing)}\n  pip install -r {requirements}\n{otherwise}".rstrip())
 
 
 def cpu_seconds():
@@ -156,52 +168,65 @@ def main():
     args = arguments()
     if args.into and ":" not in args.into:
         raise SystemExit(f"--into {args.into}: write FILE:NAME")
+    require(["numpy", "pandas", "scipy"])
     from models import PEERS
 
-    peers = chosen(PEERS, args.only, args.skip)
+    peers = PEERS if args.tables_only else chosen(PEERS, args.only, args.skip)
     import bench
     import columns
     import tables
 
     table = columns.read(args.scenario, args.data, args.set)
     peers = [p for p in peers if p.features in table.sets]
+    if not args.tables_only:
+        fit_all(peers, table, args)
+    pretick = {}
+    if not args.peers_only:
+        runs = [bench.read(args.out / folder / "bench.csv") for folder in RUNS]
+        pretick = bench.merged(*runs)
+    fits = bench.read(args.out / "peers.csv")
+    about = json.loads((args.out / "peers.json").read_text())
+    pairs = tables.pairs(pretick, fits, {f"peer:{p.name}": p.kind for p in peers}, len(table.outcome))
+    tables.write_ratios(args.out / "ratios.csv", pairs)
+    text = f"{about['measured']}\n\n{tables.markdown(pretick, fits, pairs, about)}"
+    print(text)
+    if args.into:
+        path, _, name = args.into.rpartition(":")
+        tables.put(Path(path), name, text)
+
+
+def fit_all(peers, table, args):
+    """pretick, the peers, pretick again: writes bench.csv, peers.csv and peers.json."""
+    import bench
+    from models import Budget
+
     if args.out.exists() and any(args.out.iterdir()):
         raise SystemExit(f"{args.out} is not empty: name a new folder")
     args.out.mkdir(parents=True, exist_ok=True)
-    pretick = {}
+    command = bench.locate(args.pretick)
+    first, again = (args.out / folder for folder in RUNS)
     if args.peers_only:
         splits = bench.own_splits(table.outcome, args.seeds, args.train)
     else:
-        command = bench.locate(args.pretick)
-        first, again = args.out / "pretick", args.out / "pretick-again"
         bench.run(command, args.scenario, args.data, first, args)
         splits = bench.read_splits(first / "splits.csv", len(table.outcome))
-    noted = {}
-    warm = next(iter(splits.values()))
+    train, test = next(iter(splits.values()))
     for peer in peers:  # imports and compilers are not part of a fit
-        from models import Budget
-
-        attempt(peer, table, Budget(1.0, args.delta, 0), warm[0][:2000], warm[1][:100], peer.settings[0], {})
+        attempt(peer, table, Budget(1.0, args.delta, 0), train[:2000], test[:100], peer.settings[0], {})
+    noted = {}
     results = run_peers(peers, table, splits, args, noted)
     if not args.peers_only:
         bench.run(command, args.scenario, args.data, again, args)
-        pretick = bench.merged(bench.read(first / "bench.csv"), bench.read(again / "bench.csv"))
     fits, settings = best_settings(results, peers)
     bench.write(args.out / "peers.csv", fits)
     about = {
+        "measured": measured(args),
         "versions": versions(peers),
         "widths": {name: x.matrix.shape[1] for name, x in table.sets.items()},
         "best settings": settings,
         "warnings": {peer: [f"{kind}: {text}" for kind, text in said.values()] for peer, said in noted.items()},
     }
     (args.out / "peers.json").write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n")
-    pairs = tables.pairs(pretick, fits, {f"peer:{p.name}": p.kind for p in peers})
-    tables.write_ratios(args.out / "ratios.csv", pairs)
-    text = f"{measured(args)}\n\n{tables.markdown(pretick, fits, pairs, about)}"
-    print(text)
-    if args.into:
-        path, _, name = args.into.rpartition(":")
-        tables.put(Path(path), name, text)
 
 
 def measured(args):
@@ -212,6 +237,7 @@ def measured(args):
     words += [word for assignment in args.set for word in ("--set", assignment)]
     for option, value in (("--train", args.train), ("--only", ",".join(args.only)), ("--skip", ",".join(args.skip))):
         words += [option, str(value)] if value else []
+    words += ["--peers-only"] if args.peers_only else []
     return f"Measured {time.strftime('%Y-%m-%d', time.gmtime())}:\n\n    {' '.join(words)} --out DIR"
 
 

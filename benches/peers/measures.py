@@ -1,4 +1,4 @@
-"""Metrics of a score, and intervals of paired differences and ratios: the same definitions as `pretick bench`."""
+"""Metrics of a score, and intervals of paired differences and ratios; the metrics are those of `pretick bench`."""
 
 import math
 
@@ -31,12 +31,12 @@ def ks(y, p):
     return float(np.max(np.abs(bad - good)[last]))
 
 
-def paired(differences, tested_over_trained):
+def paired(differences, tested_over_others):
     """Mean and 95 % interval of differences over random splits of one table.
 
-    Splits overlap, so the variance is that of Nadeau & Bengio (2003): s²·(1/n + tested/trained), as in `pretick bench`.
+    Splits overlap, so the variance is that of Nadeau & Bengio (2003): s²·(1/n + persons tested / persons not tested).
     """
-    return interval(differences, tested_over_trained)
+    return interval(differences, tested_over_others)
 
 
 def ratio(numerators, denominators):

@@ -12,19 +12,19 @@ KIND = {"logistic": "logistic", "scorecard": "scorecard", "boosting": "boosting"
 QUALITY = ("auc", "ks", "brier", "log_loss")
 
 
-def pairs(pretick, peers, kinds):
-    """(scorer, peer, ε, metric, mean, low, high, fits) of scorers of one kind on the same folds."""
+def pairs(pretick, peers, kinds, persons):
+    """(scorer, peer, ε, metric, mean, low, high, fits) of scorers of one kind on the same folds of `persons` persons."""
     rows = []
     for scorer in names(pretick):
         for peer in names(peers):
             if kinds[peer] != ("dp" if private(pretick, scorer) else KIND.get(scorer, scorer)):
                 continue
             for epsilon in epsilons(pretick, scorer):
-                rows += compared(pretick, peers, scorer, peer, epsilon)
+                rows += compared(pretick, peers, scorer, peer, epsilon, persons)
     return rows
 
 
-def compared(pretick, peers, scorer, peer, epsilon):
+def compared(pretick, peers, scorer, peer, epsilon, persons):
     """The rows of one pair at one ε."""
     both = [
         (values, peers[peer, *key[1:]])
@@ -33,7 +33,9 @@ def compared(pretick, peers, scorer, peer, epsilon):
     ]
     if not both:
         return []
-    share = statistics.mean(mine["persons_test"] / mine["persons_train"] for mine, _ in both)
+    # Splits overlap by where they draw from: a training part that is cut to fewer persons does not make them overlap more.
+    tested = statistics.mean(mine["persons_test"] for mine, _ in both)
+    share = tested / (persons - tested)
     rows = []
     for metric in QUALITY:
         estimate = paired([mine[metric] - theirs[metric] for mine, theirs in both], share)

@@ -29,6 +29,7 @@ features = [
     { columns = "PAY_1..PAY_2", transform = "signed-log", bounds = [-100, 100], steps = [1], special = [-200], missing = ["NA"] },
 ]
 derived = [
+    { name = "BOTH", sum = "PAY_1..2", bounds = [0, 9], input_only = true },
     { name = "WORST", max = ["PAY_1..2"], bounds = [0, 50] },
     { name = "USED", ratio = ["PAY_1", "AGE"], bounds = [0, 1], otherwise = 0.5 },
     { name = "MANY", count_at_least = { columns = "PAY_1..2", threshold = 1 }, bounds = [0, 2] },
@@ -161,7 +162,7 @@ class Files(unittest.TestCase):
             ("peer:x", 0.5, 0, 0): {**pretick["dp-a", 0.5, 0, 0], "auc": 0.6, "fit_cpu_seconds": 10.0},
             ("peer:y", None, 0, 0): {**pretick["dp-a", 0.5, 0, 0]},
         }
-        rows = tables.pairs(pretick, peers, {"peer:x": "dp", "peer:y": "boosting"})
+        rows = tables.pairs(pretick, peers, {"peer:x": "dp", "peer:y": "boosting"}, 5)
         found = {row[3]: row[4] for row in rows}
         self.assertEqual({row[1] for row in rows}, {"peer:x"})
         self.assertAlmostEqual(found["auc_difference"], 0.1)
@@ -175,7 +176,7 @@ class Files(unittest.TestCase):
             for name, auc in (("peer:x", 0.6), ("peer:y", 0.65))
             for seed in range(2)
         }
-        text = tables.against_the_best(tables.pairs(pretick, peers, {"peer:x": "dp", "peer:y": "dp"}), peers)
+        text = tables.against_the_best(tables.pairs(pretick, peers, {"peer:x": "dp", "peer:y": "dp"}, 5), peers)
         self.assertIn("| dp-a | **+0.0500 ± 0.0000** |", text)
         self.assertIn("| the best peer | y |", text)
 

@@ -15,10 +15,14 @@ use crate::report::manifest::sha256;
 use crate::report::{Overwrite, SIMULATED};
 use crate::rng::{RNG_VERSION, Streams};
 use crate::scenario::Loaded;
+use crate::scoring::command;
 use serde_json::json;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+/// Most notes of fitted models that are told.
+const MOST_NOTES: usize = 12;
 /// Most seeds and most folds.
 const MOST: u32 = 10_000;
 
@@ -59,6 +63,9 @@ pub(super) struct BenchArgs {
     /// Train on this many persons only, drawn from the training part; tested is the whole test part
     #[arg(long, value_name = "PERSONS")]
     train: Option<usize>,
+    /// Start the program that the scenario names as its scorer (lender.command): only for scenarios that you trust
+    #[arg(long)]
+    allow_commands: bool,
     /// Scorer that differences are taken to [default: the first]
     #[arg(long, value_name = "NAME")]
     reference: Option<String>,
@@ -93,9 +100,13 @@ pub(super) struct BenchArgs {
 
 pub(super) fn bench(args: &BenchArgs) -> Result<ExitCode> {
     let flags = [("seed", args.seed), ("population.persons", args.persons)];
+    if args.allow_commands {
+        command::allow();
+    }
     let loaded = load(&args.scenario, &args.set, &flags)?;
     let plan = plan(args)?;
     let contenders = contenders(&loaded.scenario, &args.scorers)?;
+    contenders.iter().try_for_each(|c| c.may_score(&loaded.scenario.lender))?;
     let reference = reference(args, &contenders)?;
     let baseline = args.baseline.as_ref().map(|path| {
         let file = std::fs::File::open(path).map_err(Error::io("read baseline", path))?;
@@ -121,12 +132,21 @@ pub(super) fn bench(args: &BenchArgs) -> Result<ExitCode> {
     progress.bar.finish_and_clear();
     let done = match done {
         Err(Error::Interrupted) => return Err(stopped(&out)),
-        other => other?,
+        Err(e) => {
+            checkpoint.remove_if_empty();
+            return Err(e);
+        }
+        Ok(done) => done,
     };
     let about = about(&loaded, &source, &plan, &reference);
     let cells = Cells::new(&csv::rows(&done));
     let change = baseline.as_ref().map(|then| bench::change(&cells, then, about.replicates));
-    let (places, placements) = published(&run, &source)?;
+    let placements = published(&run)?;
+    let places = match &source {
+        Histories::Synthetic => &[],
+        Histories::Table(table) => table.places(),
+    };
+    notes.extend(args.baseline.as_deref().and_then(|file| unlike(file, &about, &source)));
     notes.extend(remarks(&done, &plan, about.persons));
     let all = folder::Bench {
         id: &id,
@@ -142,7 +162,9 @@ pub(super) fn bench(args: &BenchArgs) -> Result<ExitCode> {
     checkpoint.remove()?;
     if !args.quiet {
         print(args, &cells, &about, &done, change.as_ref())?;
-        notes.iter().for_each(|note| complain(&format!("note: {note}")));
+        for note in &notes {
+            complain(&format!("note: {note}"));
+        }
         complain(&format!("{}: bench.csv, summary.csv, differences.csv, bench.json", out.display()));
     }
     let failed = args.fail_on_regression && change.is_some_and(|c| c.is_regression());
@@ -222,7 +244,7 @@ fn program() -> String {
     format!("{}-{}", metadata.map_or(0, |m| m.len()), since.map_or(0, |d| d.as_millis()))
 }
 
-fn stopped(out: &std::path::Path) -> Error {
+fn stopped(out: &Path) -> Error {
     Error::Other(format!(
         "interrupted: the finished fits are kept in {}; the same command goes on with the rest",
         out.join(bench::checkpoint::FILE).display()
@@ -231,6 +253,7 @@ fn stopped(out: &std::path::Path) -> Error {
 
 fn about(loaded: &Loaded, source: &Histories, plan: &Plan, reference: &str) -> About {
     let real_data = matches!(source, Histories::Table(_));
+    let tested = if plan.folds > 1 { 1.0 / f64::from(plan.folds) } else { plan.test_share };
     About {
         title: loaded.scenario.name.clone(),
         persons: source.persons(&loaded.scenario),
@@ -238,17 +261,40 @@ fn about(loaded: &Loaded, source: &Histories, plan: &Plan, reference: &str) -> A
         folds: plan.folds,
         delta: plan.delta,
         seed: loaded.scenario.seed,
-        replicates: if real_data { Replicates::Splits } else { Replicates::Populations },
+        replicates: if real_data {
+            Replicates::Splits { ratio: tested / (1.0 - tested) }
+        } else {
+            Replicates::Populations
+        },
         real_data,
         reference: reference.to_owned(),
     }
 }
 
-/// The splits of a data file, by row and id.
-fn published<'a>(run: &Bench<'_>, source: &'a Histories) -> Result<(&'a [(u32, String)], Vec<Placement>)> {
-    let Histories::Table(table) = source else { return Ok((&[], Vec::new())) };
-    let sample = Sample::new(run.scenario, source, &Loadings::default(), Streams::new(run.scenario.seed, 0))?;
-    Ok((table.places(), run.placements(&sample)))
+/// The splits of a data file; none of populations.
+fn published(run: &Bench<'_>) -> Result<Vec<Placement>> {
+    if matches!(run.histories, Histories::Synthetic) {
+        return Ok(Vec::new());
+    }
+    let streams = Streams::new(run.scenario.seed, 0);
+    Ok(run.placements(&Sample::new(run.scenario, run.histories, &Loadings::default(), streams)?))
+}
+
+/// A baseline of other folds, where the folder that it stands in tells: its differences are not paired.
+fn unlike(file: &Path, about: &About, source: &Histories) -> Option<String> {
+    let text = std::fs::read_to_string(file.with_file_name(folder::MANIFEST)).ok()?;
+    let then: serde_json::Value = serde_json::from_str(&text).ok()?;
+    let now = serde_json::to_value(about).ok()?;
+    let mut other: Vec<&str> =
+        ["persons", "seed", "folds", "replicates"].into_iter().filter(|key| then["about"][key] != now[key]).collect();
+    if let Histories::Table(table) = source
+        && then["data"]["sha256"] != table.sha256()
+    {
+        other.push("data");
+    }
+    let words =
+        "the folds of the baseline are not the same persons, so that its differences are not paired; other there";
+    (!other.is_empty()).then(|| format!("{words}: {}", other.join(", ")))
 }
 
 /// What a reader of the results should know: fits that failed, a δ that protects nobody.
@@ -266,6 +312,16 @@ fn remarks(done: &[Done], plan: &Plan, persons: u64) -> Vec<String> {
             first.fold,
             first.failure.as_deref().unwrap_or_default()
         ));
+    }
+    let mut told: BTreeMap<String, usize> = BTreeMap::new();
+    for d in done {
+        let at = d.epsilon.map_or_else(String::new, |e| format!(" at ε = {e}"));
+        d.notes.iter().for_each(|note| *told.entry(format!("{}{at}: {note}", d.scorer)).or_default() += 1);
+    }
+    let many = told.len().saturating_sub(MOST_NOTES);
+    notes.extend(told.into_iter().take(MOST_NOTES).map(|(note, n)| format!("{note} ({n} of the fits)")));
+    if many > 0 {
+        notes.push(format!("and {many} more notes of fitted models"));
     }
     if done.iter().any(|d| d.epsilon.is_some()) && plan.delta * persons as f64 >= 1.0 {
         notes.push(format!("δ = {:e} is not below 1/persons ({persons}): it may give whole persons away", plan.delta));
@@ -295,6 +351,10 @@ fn print(args: &BenchArgs, cells: &Cells, about: &About, done: &[Done], change: 
     let file = args.baseline.as_ref().map(|p| p.display().to_string()).unwrap_or_default();
     if !args.json {
         say(&bench::render(cells, about))?;
+        let accountants = bench::render_accountants(done);
+        if !accountants.is_empty() {
+            say(&format!("\n{accountants}"))?;
+        }
         return change.map_or(Ok(()), |c| say(&bench::render_change(c, &file)));
     }
     let summaries: Vec<serde_json::Value> = cells.summaries(about.replicates);

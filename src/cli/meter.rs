@@ -1,7 +1,7 @@
 //! The clock of `pretick bench`: wall time, CPU time, peak memory.
 //!
 //! CPU time is that of the whole process (POSIX `CLOCK_PROCESS_CPUTIME_ID`, by rustix), so nothing else may run beside the
-//! work. Peak memory is by how much the greatest resident set during the work exceeds the resident set before it (Linux:
+//! work; programs that a scorer starts are not in it. Peak memory is by how much the greatest resident set during the work exceeds the resident set before it (Linux:
 //! `/proc/self/clear_refs` and `VmHWM`): memory that the process had taken before and uses again does not show.
 
 use crate::experiment::bench::{Meter, Usage};

@@ -5,6 +5,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the command line reads the clock and the environment")]
 
+mod account;
 mod bench;
 mod calibrate;
 mod check;
@@ -15,7 +16,9 @@ mod input;
 mod meter;
 mod new;
 mod progress;
+mod release;
 mod run;
+mod score;
 mod scorecard;
 mod story;
 mod validate;
@@ -54,8 +57,14 @@ enum Command {
     Calibrate(calibrate::CalibrateArgs),
     /// Simulate the stylised facts that the model must reproduce
     Validate(validate::ValidateArgs),
-    /// Fit a scorecard on a table of your own, score applicants with it, watch whether they change
+    /// Release noisy statistics or a DP model about real people, once: the only output that may be published as private
+    Release(release::ReleaseArgs),
+    /// Score the rows of a file by a model that was released
+    Score(score::ScoreArgs),
+    /// Fit a scorecard on your own table, score applicants, watch whether they change
     Scorecard(scorecard::ScorecardArgs),
+    /// Say what noise costs in privacy, by every accountant, or how much of it a budget buys
+    Account(account::AccountArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -82,7 +91,10 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::explain(args),
         Command::Calibrate(args) => calibrate::calibrate(args),
         Command::Validate(args) => validate::validate(args),
+        Command::Release(args) => release::release(args),
+        Command::Score(args) => score::score(args),
         Command::Scorecard(args) => scorecard::scorecard(args),
+        Command::Account(args) => account::account(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "pretick", &mut script);

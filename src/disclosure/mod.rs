@@ -15,7 +15,7 @@
 mod aggregates;
 mod local;
 
-pub use aggregates::CohortAggregatesParams;
+pub use aggregates::{Cohort, CohortAggregatesParams, CohortSums, cohort_sums};
 pub use local::RandomisedResponseParams;
 
 use crate::consent::Choices;

@@ -16,6 +16,7 @@
 pub mod bench;
 pub mod calibrate;
 pub mod facts;
+pub mod release;
 pub mod story;
 
 mod arm;

@@ -12,6 +12,7 @@
 //! | [`histories`] | monthly rows of `pretick generate` |
 //! | [`plots`] | SVG and PNG pictures |
 //! | [`bench`] | what `pretick bench` writes and prints |
+//! | [`release`] | what a real release publishes, and the register that stays inside |
 //! | [`story`] | one person's way through a replication, in words |
 //! | [`table`], [`cutoffs`] | the terminal's tables; where the sign of an arm's effect flips |
 
@@ -26,6 +27,7 @@ pub mod metric;
 pub mod palette;
 pub mod parquet;
 pub mod plots;
+pub mod release;
 pub mod story;
 pub mod summary;
 pub mod table;

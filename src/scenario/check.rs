@@ -47,6 +47,10 @@ pub(super) fn check(s: &Scenario, document: &Node, problems: &mut Vec<Problem>) 
         let help = "for example program = \"python3\", args = [\"examples/sklearn_scorer.py\"]";
         refuse("lender.command.program", "lender.scorer = \"command\" needs a program".into(), Some(help.into()));
     }
+    if s.lender.scorer == ScorerChoice::Onnx && s.lender.onnx.path.trim().is_empty() {
+        let help = "for example path = \"model.onnx\"";
+        refuse("lender.onnx.path", "lender.scorer = \"onnx\" needs a model".into(), Some(help.into()));
+    }
     let names: Vec<&str> = s.arm.iter().map(|a| a.name.as_str()).collect();
     if names.is_empty() {
         refuse("arm", "there are no arms to compare".into(), None);

@@ -1,6 +1,9 @@
 //! The DP scorers by name. All are trained inside the platform, on a [`PlatformView`], within one total [`Budget`].
 
-use super::{DpBoosting, DpBoostingParams, DpLogistic, DpLogisticParams, Scorer};
+use super::{
+    DpAdassp, DpAdasspParams, DpBoosting, DpBoostingParams, DpLogistic, DpLogisticParams, DpScorecard,
+    DpScorecardParams, Scorer,
+};
 use crate::privacy::{Budget, Noise};
 use crate::view::PlatformView;
 
@@ -11,6 +14,10 @@ crate::choice! {
         Logistic => "dp-logistic",
         /// Boosted tables of two columns each, released with noise one after another.
         Boosting => "dp-boosting",
+        /// Weight-of-evidence scorecard of noisy counts, its weights learnt by noisy gradients.
+        Scorecard => "dp-scorecard",
+        /// Least squares on noisy second moments with an adaptive ridge (AdaSSP), scaled to a logistic curve.
+        Adassp => "dp-adassp",
     }
 }
 
@@ -21,6 +28,10 @@ crate::params! {
         pub logistic: DpLogisticParams = DpLogisticParams::default();
         /// Boosted tables of two columns each.
         pub boosting: DpBoostingParams = DpBoostingParams::default();
+        /// Weight-of-evidence scorecard of noisy counts.
+        pub scorecard: DpScorecardParams = DpScorecardParams::default();
+        /// Least squares on noisy second moments with an adaptive ridge.
+        pub adassp: DpAdasspParams = DpAdasspParams::default();
     }
 }
 
@@ -32,5 +43,7 @@ pub fn dp_scorer(choice: &DpChoice, params: &DpParams, budget: Budget, noise: No
             let (params, logistic) = (params.boosting.clone(), params.logistic.clone());
             Box::new(DpBoosting { params, logistic, budget, noise })
         }
+        DpChoice::Adassp => Box::new(DpAdassp { params: params.adassp.clone(), budget, noise }),
+        DpChoice::Scorecard => Box::new(DpScorecard { params: params.scorecard.clone(), budget, noise }),
     }
 }

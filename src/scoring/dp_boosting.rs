@@ -2,7 +2,7 @@
 //!
 //! The log-odds of default are those of a [logistic regression](super::dp_logistic) on a part of the budget, plus tables:
 //! η = η₀(x) + Σ_t w_t(cell_t(x)). A table crosses the public bins
-//! ([`public_bins`](super::public_bins)) of two columns, which is a tree of two levels with many branches whose splits are
+//! (`dp_bins`) of two columns, which is a tree of two levels with many branches whose splits are
 //! known beforehand: no budget goes into finding splits, and interactions of two columns are learnt.
 //!
 //! # Guarantee
@@ -55,11 +55,11 @@ mod choose;
 mod prior;
 mod train;
 
+use super::dp_bins::public::PublicBins;
 use super::dp_logistic::{DpLogistic, DpLogisticParams, Model};
-use super::dp_rows::Source;
-use super::public_bins::PublicBins;
+use super::dp_rows::{Source, labels_of};
 use super::{Fitted, Scorer};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::params::{above, between};
 use crate::privacy::{Budget, Ledger, Noise};
 use crate::stats::{logistic, logit};
@@ -108,13 +108,7 @@ impl DpBoosting {
     /// Fits, and keeps what was learnt visible.
     pub fn learn(&self, view: &PlatformView, ledger: &mut Ledger) -> Result<DpBoostingModel> {
         let budget = Budget::new(self.budget.epsilon, self.budget.delta)?;
-        let labels = view.labels.as_deref().ok_or_else(|| Error::Fit("the view carries no outcomes".into()))?;
-        if labels.len() != view.features.rows() {
-            return Err(Error::Fit(format!("{} outcomes for {} persons", labels.len(), view.features.rows())));
-        }
-        if view.features.width() == 0 {
-            return Err(Error::Fit("the view has no features".into()));
-        }
+        let labels = labels_of(view)?;
         let p = &self.params;
         let (frame, share) = (&view.features, p.linear_share);
         let bins = PublicBins::new(frame.columns(), p.grid);

@@ -40,11 +40,13 @@
 //! Sources: Bun & Steinke 2016 (zCDP); Canonne, Kamath & Steinke 2020 (discrete Gaussian); Vu & Slavković 2009 and Wang
 //! 2018 (noisy moments); Erdogdu, Bayati & Dicker 2016 (scaled least squares).
 
-mod sums;
+mod saved;
 mod train;
 
-use super::dp_rows::Source;
+pub(super) use self::saved::read;
+
 use super::dp_rows::rows::RowMap;
+use super::dp_rows::{Source, labels_of};
 use super::expand::Expansion;
 use super::{Fitted, Scorer};
 use crate::error::{Error, Result};
@@ -112,13 +114,7 @@ impl Scorer<PlatformView> for DpLogistic {
 impl DpLogistic {
     /// Fits for `mu` in all, with noise from `source`: as one part of a larger fit.
     pub(super) fn learn(&self, view: &PlatformView, mu: f64, source: &mut Source) -> Result<Model> {
-        let labels = view.labels.as_deref().ok_or_else(|| Error::Fit("the view carries no outcomes".into()))?;
-        if labels.len() != view.features.rows() {
-            return Err(Error::Fit(format!("{} outcomes for {} persons", labels.len(), view.features.rows())));
-        }
-        if view.features.width() == 0 {
-            return Err(Error::Fit("the view has no features".into()));
-        }
+        let labels = labels_of(view)?;
         let expansion = Expansion::new(view.features.columns());
         let design = expansion.design(&view.features);
         let trained = train::fit(&self.params, &design, &expansion.trends(), labels, mu, source)?;
@@ -150,6 +146,10 @@ impl Fitted<PlatformView> for Model {
     fn score(&self, view: &PlatformView) -> Result<Vec<f64>> {
         self.expansion.check(&view.features)?;
         Ok(self.log_odds(&view.features).into_iter().map(logistic).collect())
+    }
+
+    fn export(&self) -> Option<serde_json::Value> {
+        saved::write(self)
     }
 
     fn notes(&self) -> Vec<String> {

@@ -188,7 +188,8 @@ impl Expansion {
     }
 
     /// Direction in which PD is publicly known to move with each design column, the constant first: the column's trend as
-    /// 1 (rising) or −1 (falling) on linear terms, half of it on steps, 0 elsewhere.
+    /// 1 (rising) or −1 (falling) on linear terms, half of it on steps, 0 elsewhere. 0 as well in a column with special values:
+    /// the quantity's direction does not say where its codes stand.
     pub fn trends(&self) -> Vec<f64> {
         let of = |column: &Column, term: Term| {
             let sign = match column.trend {
@@ -196,6 +197,9 @@ impl Expansion {
                 Trend::Falling => -1.0,
                 Trend::Auto | Trend::Free => return 0.0,
             };
+            if !column.special.is_empty() {
+                return 0.0;
+            }
             match term {
                 Term::Linear => sign,
                 Term::Step(_) => 0.5 * sign,

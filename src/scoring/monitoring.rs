@@ -164,7 +164,9 @@ pub fn tenths(scores: &[f64]) -> Vec<f64> {
 /// Counts of scores between edges: bin k holds those that reach exactly k edges.
 pub fn count(scores: &[f64], edges: &[f64]) -> Vec<u64> {
     let mut out = vec![0; edges.len() + 1];
-    scores.iter().for_each(|s| out[edges.partition_point(|e| e <= s)] += 1);
+    for s in scores {
+        out[edges.partition_point(|e| e <= s)] += 1;
+    }
     out
 }
 

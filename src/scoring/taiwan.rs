@@ -5,29 +5,13 @@
 use super::boosting::Boosting;
 use super::logistic::{Logistic, LogisticParams};
 use super::scorecard::{Scorecard, ScorecardParams};
-use super::test_data::{auc, taiwan};
+use super::test_data::{auc, taiwan, taiwan_column};
 use super::{Fitted, Scorer};
 use crate::privacy::Ledger;
 use crate::rng::{Entity, Purpose, Streams};
-use crate::view::{Column, Frame, LenderView};
+use crate::view::{Frame, LenderView};
 
 const DEMOGRAPHICS: [&str; 5] = ["LIMIT_BAL", "SEX", "EDUCATION", "MARRIAGE", "AGE"];
-
-/// Public bounds and break points by column name; money goes through sign(x)·ln(1 + |x|).
-fn column(name: &str) -> Column {
-    if name.starts_with("PAY_AMT") {
-        return Column::new(name, 0.0, 14.5).with_steps(&[0.1]).with_knots(&[6.0, 8.0, 10.0]);
-    }
-    match name {
-        "LIMIT_BAL" => Column::new(name, 9.0, 14.0).with_knots(&[10.5, 11.5, 12.5]),
-        "AGE" => Column::new(name, 20.0, 80.0).with_knots(&[30.0, 40.0]),
-        "SEX" => Column::new(name, 1.0, 2.0),
-        "EDUCATION" => Column::new(name, 0.0, 6.0).with_steps(&[1.0, 2.0, 3.0, 4.0]),
-        "MARRIAGE" => Column::new(name, 0.0, 3.0).with_steps(&[1.0, 2.0, 3.0]),
-        _ if name.starts_with("PAY_") => Column::new(name, -2.0, 8.0).with_steps(&[-1.0, 0.0, 1.0, 2.0, 3.0]),
-        _ => Column::new(name, -13.0, 14.5).with_steps(&[0.1]).with_knots(&[6.0, 8.0, 10.0]),
-    }
-}
 
 /// AUC on the other half of a 50/50 split, mean over 4 splits; `share` of the persons share what is not demographic.
 fn test_auc(scorer: &dyn Scorer<LenderView>, frame: &Frame, labels: &[bool], share: f64) -> f64 {
@@ -53,7 +37,7 @@ fn test_auc(scorer: &dyn Scorer<LenderView>, frame: &Frame, labels: &[bool], sha
 
 #[test]
 fn both_scorers_reach_what_peers_reach() {
-    let Some((frame, labels)) = taiwan(|name| Some(column(name))) else { return };
+    let Some((frame, labels)) = taiwan(|name| Some(taiwan_column(name))) else { return };
     let logistic = Logistic::new(LogisticParams::default());
     let scorecard = Scorecard::new(ScorecardParams::default());
     for (name, scorer) in [("logistic", &logistic as &dyn Scorer<LenderView>), ("scorecard", &scorecard)] {
@@ -68,7 +52,7 @@ fn both_scorers_reach_what_peers_reach() {
 
 #[test]
 fn one_person_scores_as_in_company_and_fits_are_documented() {
-    let Some((frame, labels)) = taiwan(|name| Some(column(name))) else { return };
+    let Some((frame, labels)) = taiwan(|name| Some(taiwan_column(name))) else { return };
     let rows = frame.rows();
     let (always, more) = (frame.pick(&DEMOGRAPHICS), frame.pick(&["PAY_0", "PAY_AMT1"]));
     let known = (0..rows).map(|i| i % 3 > 0).collect();
@@ -119,7 +103,7 @@ fn fifths_auc(scorer: &dyn Scorer<LenderView>, frame: &Frame, labels: &[bool]) -
 /// LightGBM's defaults reach .779 on such fifths, at half its learning rate .7835.
 #[test]
 fn boosted_trees_reach_what_peers_reach() {
-    let Some((frame, labels)) = taiwan(|name| Some(column(name))) else { return };
+    let Some((frame, labels)) = taiwan(|name| Some(taiwan_column(name))) else { return };
     let aucs = fifths_auc(&Boosting::default(), &frame, &labels);
     let mean = aucs.iter().sum::<f64>() / 5.0;
     println!("boosting: AUC on fifths {aucs:.4?}, mean {mean:.4}");

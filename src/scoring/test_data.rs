@@ -29,6 +29,65 @@ pub(crate) fn taiwan(column: impl Fn(&str) -> Option<Column>) -> Option<(Frame, 
     Some((frame, rows.iter().map(|r| r[24] == 1.0).collect()))
 }
 
+/// Public bounds and break points by column name; money goes through sign(x)·ln(1 + |x|).
+pub(crate) fn taiwan_column(name: &str) -> Column {
+    if name.starts_with("PAY_AMT") {
+        return Column::new(name, 0.0, 14.5).with_steps(&[0.1]).with_knots(&[6.0, 8.0, 10.0]);
+    }
+    match name {
+        "LIMIT_BAL" => Column::new(name, 9.0, 14.0).with_knots(&[10.5, 11.5, 12.5]),
+        "AGE" => Column::new(name, 20.0, 80.0).with_knots(&[30.0, 40.0]),
+        "SEX" => Column::new(name, 1.0, 2.0),
+        "EDUCATION" => Column::new(name, 0.0, 6.0).with_steps(&[1.0, 2.0, 3.0, 4.0]),
+        "MARRIAGE" => Column::new(name, 0.0, 3.0).with_steps(&[1.0, 2.0, 3.0]),
+        _ if name.starts_with("PAY_") => Column::new(name, -2.0, 8.0).with_steps(&[-1.0, 0.0, 1.0, 2.0, 3.0]),
+        _ => Column::new(name, -13.0, 14.5).with_steps(&[0.1]).with_knots(&[6.0, 8.0, 10.0]),
+    }
+}
+
+/// Columns that a lender would derive from those of [`taiwan_column`], by public formulas: delays over the months, use of the
+/// limit, share of bills paid.
+pub(crate) fn with_derived(frame: &Frame) -> Frame {
+    let of = |name: &str| frame.column(frame.index(name).unwrap());
+    let months = |stem: &str, names: [&str; 6]| names.map(|m| of(&format!("{stem}{m}")));
+    let late = months("PAY_", ["0", "2", "3", "4", "5", "6"]);
+    let six = ["1", "2", "3", "4", "5", "6"];
+    let (bills, paid, limit) = (months("BILL_AMT", six), months("PAY_AMT", six), of("LIMIT_BAL"));
+    let money = |x: f32| x.signum() * x.abs().exp_m1();
+    let total = |columns: &[&[f32]; 6], i: usize| columns.iter().map(|c| money(c[i])).sum::<f32>();
+    let count = |least: f32, i: usize| late.iter().filter(|c| c[i] >= least).count() as f32;
+    let use_of = [0.0001, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
+    let columns = vec![
+        Column::new("worst delay", -2.0, 8.0).with_steps(&[-1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0]),
+        Column::new("months late", 0.0, 6.0).with_steps(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
+        Column::new("months very late", 0.0, 6.0).with_steps(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]),
+        Column::new("worst delay of 3", -2.0, 8.0).with_steps(&[-1.0, 0.0, 1.0, 2.0, 3.0, 4.0]),
+        Column::new("use of limit", 0.0, 1.5).with_steps(&use_of),
+        Column::new("mean use of limit", 0.0, 1.5).with_steps(&use_of),
+        Column::new("share of bills paid", 0.0, 1.5).with_steps(&[0.01, 0.02, 0.04, 0.06, 0.1, 0.2, 0.5, 0.9, 1.1]),
+        Column::new("paid by limit", 0.0, 0.3).with_steps(&[0.001, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2]),
+    ];
+    let mut out = Frame::zeros(columns, frame.rows());
+    for i in 0..frame.rows() {
+        let worst = |months: usize| late[..months].iter().map(|c| c[i]).fold(f32::NEG_INFINITY, f32::max);
+        let (bill, pay, limit) = (total(&bills, i), total(&paid, i), money(limit[i]));
+        let values = [
+            worst(6),
+            count(1.0, i),
+            count(2.0, i),
+            worst(3),
+            money(bills[0][i]) / limit,
+            bill / 6.0 / limit,
+            pay / bill.max(1.0),
+            pay / 6.0 / limit,
+        ];
+        for (j, v) in values.into_iter().enumerate() {
+            out.column_mut(j)[i] = v;
+        }
+    }
+    frame.beside(&out)
+}
+
 /// Area under the ROC curve, ties counted half.
 pub(crate) fn auc(scores: &[f64], labels: &[bool]) -> f64 {
     let mut order: Vec<(f64, bool)> = scores.iter().copied().zip(labels.iter().copied()).collect();

@@ -1,11 +1,11 @@
 //! `pretick scorecard fit`.
 
 use super::super::input::ScenarioArgs;
+use super::super::input::toml_of;
 use super::super::{complain, say};
 use super::{Folder, csv_of, print, view};
 use crate::error::{Error, Result};
-use crate::params::Field;
-use crate::population::{Source, Table, TableParams};
+use crate::population::{Source, Table};
 use crate::report::Overwrite;
 use crate::rng::{Entity, Purpose, Streams};
 use crate::scoring::scorecard::calibration::{Calibration, calibration};
@@ -68,11 +68,12 @@ pub(super) fn fit(args: &FitArgs) -> Result<ExitCode> {
     }
     let folder = Folder { path: &args.out, overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse } };
     folder.check(&FILES)?;
-    let data = Table::open(&args.data, map, args.skip_bad_rows)?;
+    // Groups and cohorts say nothing to a scorecard: their columns need not even be filled in.
+    let map = map.for_scoring();
+    let data = Table::open(&args.data, &map, args.skip_bad_rows)?;
     let (train, test) = split(&data, s.seed, args.holdout);
     let train = view(&data, &train, true);
     let model = Scorecard::new(s.lender.scorecard.clone()).learn(&train)?;
-    let map = map.for_scoring();
     let document = Document::new(&s.name, &toml_of(&map)?, &s.lender.scale, &s.lender.scorecard.points, model);
     let points = document.on_scale()?;
     let economics = s.lender.economics();
@@ -101,11 +102,6 @@ pub(super) fn fit(args: &FitArgs) -> Result<ExitCode> {
         complain(&format!("{}: {}", args.out.display(), FILES.join(", ")));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The map as TOML text: a table at the top level.
-fn toml_of(map: &TableParams) -> Result<String> {
-    toml::to_string(&map.write()).map_err(|e| Error::Other(format!("cannot write the column map: {e}")))
 }
 
 /// Training and held-out rows: by a draw for each person, so that a table with ids gives the same halves in any order.

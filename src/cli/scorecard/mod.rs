@@ -5,9 +5,8 @@ mod monitor;
 mod print;
 mod score;
 
-use crate::document::Node;
+use super::input::column_map;
 use crate::error::{Error, Result};
-use crate::params::{About, Field, any};
 use crate::population::{Table, TableParams};
 use crate::report::file::write_whole;
 use crate::report::{Overwrite, csv};
@@ -46,14 +45,8 @@ fn open(path: &Path) -> Result<(Document, TableParams)> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(Error::io("read scorecard", path))?;
     let document = Document::from_json(&name, &text)?;
-    let mut problems = Vec::new();
-    let about = About { doc: "", unit: "", bounds: any(), source: "" };
-    let node = Node::parse(&format!("{name}, column_map"), &document.column_map).map_err(Error::Scenario)?;
-    let map = TableParams::read(&node, "column_map", &about, &mut problems);
-    match map.filter(|_| problems.is_empty()) {
-        Some(map) => Ok((document, map)),
-        None => Err(Error::Scenario(problems)),
-    }
+    let map = column_map(&name, &document.column_map)?;
+    Ok((document, map))
 }
 
 /// The named rows of a table as a lender sees them who was told everything.
@@ -69,7 +62,7 @@ fn view(table: &Table, rows: &[u32], labelled: bool) -> LenderView {
 }
 
 /// All rows of a file of applicants, in the order of the file.
-fn applicants(path: &Path, map: &TableParams, skip_bad_rows: bool) -> Result<(Table, Vec<u32>)> {
+pub(super) fn applicants(path: &Path, map: &TableParams, skip_bad_rows: bool) -> Result<(Table, Vec<u32>)> {
     let table = Table::open_applicants(path, map, skip_bad_rows)?;
     let mut rows: Vec<u32> = (0..table.persons() as u32).collect();
     rows.sort_by_key(|i| table.places()[*i as usize].0);

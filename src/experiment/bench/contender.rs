@@ -3,7 +3,7 @@
 use crate::disclosure::{Disclosure, TrainedInsideParams};
 use crate::document::{Node, Problem, suggest};
 use crate::error::{Error, Result};
-use crate::lending::ScorerChoice;
+use crate::lending::{LenderParams, ScorerChoice};
 use crate::params::{About, Field, any};
 use crate::scenario::Scenario;
 use crate::scoring::{DpChoice, DpParams};
@@ -30,6 +30,14 @@ pub enum Kind {
 }
 
 impl Contender {
+    /// Whether this process can use the scorer: asked before a long bench.
+    pub fn may_score(&self, lender: &LenderParams) -> Result<()> {
+        match &self.kind {
+            Kind::Lender(choice) => lender.may_score(choice),
+            Kind::Private(..) => Ok(()),
+        }
+    }
+
     /// Whether it is fitted once for each ε.
     pub fn is_private(&self) -> bool {
         matches!(self.kind, Kind::Private(..))
@@ -54,7 +62,8 @@ pub fn contenders(scenario: &Scenario, names: &[String]) -> Result<Vec<Contender
     for name in names {
         match name.trim() {
             ALL => {
-                wanted.extend(words().into_iter().filter(|w| *w == scenario.lender.scorer.word() || stands_alone(w)))
+                let own = scenario.lender.scorer.word();
+                wanted.extend(words().into_iter().filter(|w| *w == own || stands_alone(w)));
             }
             name => wanted.push(name),
         }

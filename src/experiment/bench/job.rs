@@ -2,11 +2,12 @@
 
 use super::contender::{Contender, Kind};
 use super::sample::Parts;
-use super::{Done, Plan, Releases, Total};
+use super::{Done, Plan, Releases};
 use crate::disclosure::exact_records;
 use crate::error::{Error, Result};
 use crate::evaluate::{calibration_slope, losses, ranking};
 use crate::lending::LenderParams;
+use crate::privacy::accountant::SideBySide;
 use crate::privacy::{Budget, Ledger, Noise, NoiseMode};
 use crate::rng::{Streams, mix};
 use crate::scoring::{Scorer, dp_scorer};
@@ -56,8 +57,8 @@ pub struct Stand<'a> {
     pub meter: Option<&'a dyn Meter>,
 }
 
-/// Does a job. A fit that fails is a result, too: `failed` = 1 and the reason.
-pub fn attend(contender: &Contender, job: &Job, stand: &Stand<'_>) -> Done {
+/// Does a job. A fit that fails is a result, too: `failed` = 1 and the reason. The only error is an interruption.
+pub fn attend(contender: &Contender, job: &Job, stand: &Stand<'_>) -> Result<Done> {
     let name: Arc<str> = Arc::from(contender.name.as_str());
     let mut done = Done {
         scorer: name,
@@ -65,6 +66,7 @@ pub fn attend(contender: &Contender, job: &Job, stand: &Stand<'_>) -> Done {
         seed: job.seed,
         fold: job.fold,
         values: Vec::new(),
+        notes: Vec::new(),
         failure: None,
         releases: None,
     };
@@ -91,7 +93,9 @@ pub fn attend(contender: &Contender, job: &Job, stand: &Stand<'_>) -> Done {
             done.values.push(("epsilon_spent".into(), spent.epsilon));
             done.values.push(("delta_spent".into(), spent.delta));
             done.values.extend(found.usage);
+            done.notes = found.notes;
         }
+        Err(Error::Interrupted) => return Err(Error::Interrupted),
         Err(e) => {
             done.values = vec![("failed".into(), 1.0)];
             done.failure = Some(e.to_string());
@@ -103,12 +107,12 @@ pub fn attend(contender: &Contender, job: &Job, stand: &Stand<'_>) -> Done {
             epsilon: job.epsilon,
             epsilon_spent: spent.epsilon,
             delta_spent: spent.delta,
-            totals: totals(&ledger, stand.plan.delta),
+            accountants: side_by_side(&ledger, stand.plan.delta),
             entries: ledger.entries().to_vec(),
         };
         done.releases = serde_json::to_value(releases).ok();
     }
-    done
+    Ok(done)
 }
 
 /// What a fit left.
@@ -116,6 +120,7 @@ struct Found {
     pd: Vec<f64>,
     train: usize,
     usage: Vec<(Arc<str>, f64)>,
+    notes: Vec<String>,
 }
 
 fn fit_and_score<V: View>(
@@ -142,7 +147,7 @@ fn fit_and_score<V: View>(
         usage.push(("score_persons_per_second".into(), test.persons() as f64 / score.seconds));
         usage.push(("peak_memory_mb".into(), fit.peak_memory_mb));
     }
-    Ok(Found { pd, train: train.persons(), usage })
+    Ok(Found { pd, train: train.persons(), usage, notes: fitted.notes() })
 }
 
 fn timed(meter: Option<&dyn Meter>, work: &mut dyn FnMut()) -> Option<Usage> {
@@ -193,10 +198,10 @@ fn metrics(found: &Found, parts: &Parts) -> Result<Vec<(Arc<str>, f64)>> {
     .to_vec())
 }
 
-/// The ledger's total by each accountant, side by side.
-fn totals(ledger: &Ledger, delta: f64) -> Vec<Total> {
-    let spent = ledger.spent(delta);
-    vec![Total { accountant: "ledger".into(), epsilon: spent.epsilon, delta: spent.delta }]
+/// The same entries by every accountant.
+fn side_by_side(ledger: &Ledger, delta: f64) -> Vec<SideBySide> {
+    let kinds = ledger.spent(delta).by_guarantee;
+    kinds.iter().filter_map(|g| ledger.side_by_side(g.trust, g.neighbouring, delta)).collect()
 }
 
 /// Numbers the noise of a fit by scorer, ε and fold (the seed has streams of its own): who else takes part changes nothing.

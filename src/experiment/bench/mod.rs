@@ -25,6 +25,7 @@ use super::{Histories, Observer, loadings_for};
 use crate::error::{Error, Result};
 use crate::population::Loadings;
 use crate::privacy::Entry;
+use crate::privacy::accountant::SideBySide;
 use crate::rng::Streams;
 use crate::scenario::Scenario;
 use job::{Stand, attend};
@@ -77,6 +78,8 @@ pub struct Done {
     pub fold: u32,
     /// Metrics by name.
     pub values: Vec<(Arc<str>, f64)>,
+    /// What the fitted model says of itself, e.g. that noise left nothing but the prior.
+    pub notes: Vec<String>,
     /// Why the fit failed, if it did.
     pub failure: Option<String>,
     /// What it released: kept of the first fold of the first seed, for every other fold repeats it.
@@ -95,21 +98,10 @@ pub struct Releases {
     pub epsilon_spent: f64,
     /// δ of the total.
     pub delta_spent: f64,
-    /// Totals of the same entries by each accountant.
-    pub totals: Vec<Total>,
+    /// ε of the same entries by every accountant, one a kind of guarantee.
+    pub accountants: Vec<SideBySide>,
     /// The ledger's entries.
     pub entries: Vec<Entry>,
-}
-
-/// What one accountant makes of a ledger.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct Total {
-    /// Accountant.
-    pub accountant: String,
-    /// ε.
-    pub epsilon: f64,
-    /// δ.
-    pub delta: f64,
 }
 
 /// Who meets whom on which data.
@@ -194,7 +186,7 @@ impl Bench<'_> {
                     let done = if let Some(done) = earlier(job) {
                         done.clone()
                     } else {
-                        let done = attend(&self.contenders[job.scorer], job, &stand);
+                        let done = attend(&self.contenders[job.scorer], job, &stand)?;
                         keep(&done)?;
                         done
                     };

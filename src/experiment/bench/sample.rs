@@ -1,7 +1,7 @@
 //! The persons of one seed: those who apply, with all that a lender or the platform could see.
 
 use super::split::Split;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::experiment::Histories;
 use crate::population::{Loadings, People, simulate};
 use crate::rng::Streams;
@@ -25,6 +25,11 @@ impl Sample {
     pub fn new(scenario: &Scenario, histories: &Histories, loadings: &Loadings, streams: Streams) -> Result<Self> {
         match histories {
             Histories::Synthetic => {
+                let persons = scenario.population.persons;
+                if persons > u64::from(u32::MAX) {
+                    let allowed = "at most 4294967295 in a bench, which keeps all of them in memory";
+                    return Err(Error::Range { what: "population.persons", value: persons as f64, allowed });
+                }
                 let people = simulate(
                     &scenario.population,
                     &scenario.histories,
@@ -33,7 +38,7 @@ impl Sample {
                     loadings,
                     streams,
                     0,
-                    scenario.population.persons as usize,
+                    persons as usize,
                 )?;
                 let key = (0..people.len() as u64).map(|i| people.first + i).collect();
                 Ok(Self::of(people, key))

@@ -53,6 +53,8 @@ crate::params! {
         pub knots: Vec<f64> = Vec::new(), "the result's", any(), "the scenario's author";
         /// How PD moves with the column, where that is known beforehand.
         pub trend: Direction = Direction::Auto, "", any(), "the scenario's author";
+        /// Whether the column only feeds other derived ones: scorers do not see it.
+        pub input_only: bool = false, "", any(), "the scenario's author";
         /// Value where the formula has none; not given: missing.
         pub otherwise: Option<f64> = None, "the result's", any(), "the scenario's author";
     }

@@ -93,6 +93,8 @@ crate::params! {
         pub missing: MissingTexts = MissingTexts::default(), "texts", any(), "the scenario's author";
         /// How PD moves with the column, where that is known beforehand.
         pub trend: Direction = Direction::Auto, "", any(), "the scenario's author";
+        /// Whether the columns only feed derived ones: scorers do not see them, a person who shares shares them all the same.
+        pub input_only: bool = false, "", any(), "the scenario's author";
     }
 }
 
@@ -170,7 +172,7 @@ impl TableParams {
     pub fn needs_consent(&self) -> Vec<String> {
         Plan::new(&self.keys).map_or_else(
             |_| Vec::new(),
-            |plan| plan.features.into_iter().filter(|w| w.consent).map(|w| w.name).collect(),
+            |plan| plan.of(true).into_iter().map(|i| plan.features[i].name.clone()).collect(),
         )
     }
 }

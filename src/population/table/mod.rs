@@ -198,7 +198,7 @@ impl Table {
             default_rate,
             skipped: read.skipped,
             notes,
-            attributes: [false, true].map(|consent| plan.of(consent).into_iter().filter(|i| *i < plan.read()).count()),
+            attributes: [false, true].map(|consent| plan.read_of(consent)),
             rows,
         }
     }

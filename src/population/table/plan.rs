@@ -71,14 +71,16 @@ impl Plan {
         Ok(Self { features, cells: Cells::new(&keys.cohort.0), groups })
     }
 
-    /// Places of the features that need consent, or of those that do not, in the order of a frame's columns.
+    /// Places of the features that need consent, or of those that do not, as scorers see them: in the order of a frame's columns.
     pub fn of(&self, consent: bool) -> Vec<usize> {
-        (0..self.features.len()).filter(|i| self.features[*i].consent == consent).collect()
+        (0..self.features.len())
+            .filter(|i| self.features[*i].consent == consent && !self.features[*i].input_only)
+            .collect()
     }
 
-    /// Number of columns that are read from the file; derived ones follow them.
-    pub fn read(&self) -> usize {
-        self.features.iter().filter(|w| w.recipe.is_none()).count()
+    /// Number of columns of the file that need consent, or that do not, whether scorers see them or not.
+    pub fn read_of(&self, consent: bool) -> usize {
+        self.features.iter().filter(|w| w.consent == consent && w.recipe.is_none()).count()
     }
 }
 

@@ -44,7 +44,7 @@ fn the_real_table_is_read() {
     assert!((table.default_rate() - 0.2212).abs() < 1e-9);
     assert_eq!(table.cohorts(), 36);
     let people = table.people(Streams::new(1, 0), true);
-    assert_eq!((people.bureau.width(), people.platform.width()), (5, 28));
+    assert_eq!((people.bureau.width(), people.platform.width()), (5, 15));
     assert_eq!(people.group_names, ["male", "female"]);
     println!("{}", table.notes().join("\n"));
     let mut deciles = [0usize; 11];

@@ -35,6 +35,8 @@ pub(super) struct Wanted {
     pub absent: Vec<Code>,
     /// How a derived column is computed; none: it is read from the file.
     pub recipe: Option<Recipe>,
+    /// Whether it only feeds derived columns: scorers do not see it.
+    pub input_only: bool,
     /// What scorers see of it.
     pub column: Column,
 }

@@ -97,21 +97,9 @@ impl Cells {
         all
     }
 
-    /// Persons tested over persons trained on, mean over the folds.
-    pub fn ratio(&self, entrant: usize) -> f64 {
-        let train = self.values(entrant, "persons_train");
-        let ratios: Vec<f64> = self
-            .values(entrant, "persons_test")
-            .iter()
-            .filter_map(|(at, test)| Some(test / train.get(at)?))
-            .filter(|r| r.is_finite())
-            .collect();
-        ratios.iter().sum::<f64>() / ratios.len() as f64
-    }
-
     /// Mean and interval of one metric.
     pub fn estimate(&self, entrant: usize, metric: &str, replicates: Replicates) -> Estimate {
-        Estimate::of(&by_seed(self.values(entrant, metric)), self.ratio(entrant), replicates)
+        Estimate::of(&by_seed(self.values(entrant, metric)), replicates)
     }
 
     /// Median over the folds.
@@ -149,7 +137,11 @@ pub fn by_seed(values: &Values) -> Vec<(u32, f64)> {
     values.iter().map(|((seed, _), v)| (*seed, *v)).collect()
 }
 
-/// Differences a − b over the folds that both have.
+/// Differences a − b over the folds that both have. What differs by rounding alone does not differ.
 pub fn paired(a: &Values, b: &Values) -> Vec<(u32, f64)> {
-    a.iter().filter_map(|(at, v)| Some((at.0, v - b.get(at)?))).collect()
+    let less = |a: f64, b: f64| if (a - b).abs() <= ROUNDING * a.abs().max(b.abs()) { 0.0 } else { a - b };
+    a.iter().filter_map(|(at, v)| Some((at.0, less(*v, *b.get(at)?)))).collect()
 }
+
+/// Relative size of what sums in another order may differ by.
+const ROUNDING: f64 = 1e-12;

@@ -68,6 +68,15 @@ impl Checkpoint {
         line(&mut file, done).map_err(Error::io("write", &self.path))
     }
 
+    /// Takes a checkpoint without fits away again, and its folder if nothing else is in it.
+    pub fn remove_if_empty(self) {
+        let lines = std::fs::read_to_string(&self.path).map_or(usize::MAX, |text| text.lines().count());
+        if lines <= 1 && std::fs::remove_file(&self.path).is_ok() {
+            // A folder that holds anything stays.
+            let _ = self.path.parent().map(std::fs::remove_dir);
+        }
+    }
+
     /// Takes the checkpoint away: the bench is written.
     pub fn remove(self) -> Result<()> {
         std::fs::remove_file(&self.path).map_err(Error::io("remove", &self.path))
@@ -78,7 +87,7 @@ fn line(file: &mut File, d: &Done) -> std::io::Result<()> {
     let values: Vec<[String; 2]> = d.values.iter().map(|(m, v)| [m.to_string(), number(*v)]).collect();
     let value = json!({
         "scorer": &*d.scorer, "epsilon": d.epsilon.map(number), "seed": d.seed, "fold": d.fold,
-        "values": values, "failure": d.failure, "releases": d.releases,
+        "values": values, "notes": d.notes, "failure": d.failure, "releases": d.releases,
     });
     file.write_all(format!("{value}\n").as_bytes())
 }
@@ -100,6 +109,7 @@ fn read(v: &Value) -> Option<Done> {
         seed: whole(&v["seed"])?,
         fold: whole(&v["fold"])?,
         values: v["values"].as_array()?.iter().map(pair).collect::<Option<_>>()?,
+        notes: v["notes"].as_array()?.iter().filter_map(|n| Some(n.as_str()?.to_owned())).collect(),
         failure: v["failure"].as_str().map(str::to_owned),
         releases: if v["releases"].is_null() { None } else { Some(v["releases"].clone()) },
     })
@@ -116,6 +126,7 @@ mod tests {
             seed,
             fold: 0,
             values: vec![(Arc::from("auc"), 0.1 + 0.2), (Arc::from("epsilon_spent"), f64::INFINITY)],
+            notes: vec!["noise".into()],
             failure: None,
             releases: Some(json!({ "entries": [1, 2] })),
         }
@@ -140,6 +151,18 @@ mod tests {
         assert_eq!(kept, [done(0), done(2)]);
         checkpoint.remove().unwrap();
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_checkpoint_without_fits_leaves_nothing_behind() {
+        let home = tempfile::tempdir().unwrap();
+        let out = home.path().join("out");
+        Checkpoint::open(&out, "one", false).unwrap().0.remove_if_empty();
+        assert!(!out.exists());
+        let checkpoint = Checkpoint::open(&out, "one", false).unwrap().0;
+        checkpoint.keep(&done(0)).unwrap();
+        checkpoint.remove_if_empty();
+        assert!(out.join(FILE).exists());
     }
 
     #[test]

@@ -2,39 +2,46 @@
 //!
 //! *Splits of one table.* Training parts of two splits share most persons, so that their results are not independent and
 //! sd/√J is far too small. The corrected resampled t-test (Nadeau & Bengio 2003; for repeated folds Bouckaert & Frank
-//! 2004) widens it: with J values of mean m̄ and variance s², n₁ persons trained on and n₂ tested,
+//! 2004) widens it: with J values of variance s², n₁ persons in a training part and n₂ tested,
 //!
 //! ```text
 //! standard error = √( s²·(1/J + n₂/n₁) ),   t with J − 1 degrees of freedom
 //! ```
 //!
-//! It speaks of this table's population, learnt from n₁ persons; more seeds do not shrink it below √(n₂/n₁)·s.
+//! which takes n₂/(n₁ + n₂), the share that is tested, for the correlation of two splits. More seeds do not shrink it below
+//! √(n₂/n₁)·s. Where a training part is cut to N persons, n₁ counts it before the cut: two splits do not share more persons
+//! because fewer are learnt from.
 //!
 //! *Populations of their own* are independent: folds are averaged within a seed, then s/√J over seeds.
 //!
 //! *Many comparisons.* p-values are adjusted by Holm (1979) within a family that the caller names.
 
+use crate::report::csv::number;
 use crate::stats::{incomplete_beta, student_quantile};
 
 /// What one value a fold stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Replicates {
     /// Splits of one table.
-    Splits,
+    Splits {
+        /// Persons tested over persons not tested.
+        ratio: f64,
+    },
     /// A population of its own in each seed.
     Populations,
 }
 
 impl Replicates {
     /// The intervals in words.
-    pub fn words(self) -> &'static str {
+    pub fn words(self) -> String {
         match self {
-            Self::Splits => {
-                "95 % t-intervals with the variance × (1/J + n_test/n_train): splits of one table share persons (Nadeau & Bengio 2003)"
-            }
+            Self::Splits { ratio } => format!(
+                "95 % t-intervals with the variance × (1/J + {}), tested over not tested, because splits of one table share persons (Nadeau & Bengio 2003)",
+                number((ratio * 1e4).round() / 1e4)
+            ),
             Self::Populations => {
-                "95 % t-intervals over seeds, each a population of its own; folds averaged within a seed"
+                "95 % t-intervals over seeds, each a population of its own; folds averaged within a seed".to_owned()
             }
         }
     }
@@ -56,11 +63,11 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// From (seed, value) pairs; `ratio` is persons tested over persons trained on.
-    pub fn of(values: &[(u32, f64)], ratio: f64, replicates: Replicates) -> Self {
+    /// From (seed, value) pairs, seeds together.
+    pub fn of(values: &[(u32, f64)], replicates: Replicates) -> Self {
         let finite: Vec<(u32, f64)> = values.iter().copied().filter(|v| v.1.is_finite()).collect();
         let units: Vec<f64> = match replicates {
-            Replicates::Splits => finite.iter().map(|v| v.1).collect(),
+            Replicates::Splits { .. } => finite.iter().map(|v| v.1).collect(),
             Replicates::Populations => finite
                 .chunk_by(|a, b| a.0 == b.0)
                 .map(|c| c.iter().map(|v| v.1).sum::<f64>() / c.len() as f64)
@@ -79,8 +86,8 @@ impl Estimate {
         }
         let variance = units.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (j - 1.0);
         let widened = match replicates {
-            Replicates::Splits if ratio.is_finite() => 1.0 / j + ratio,
-            _ => 1.0 / j,
+            Replicates::Splits { ratio } => 1.0 / j + ratio,
+            Replicates::Populations => 1.0 / j,
         };
         let error = libm::sqrt(variance * widened);
         let half = student_quantile(0.95, j - 1.0) * error;
@@ -129,6 +136,8 @@ mod tests {
     use super::*;
     use crate::rng::{Entity, Purpose, Streams};
 
+    const SPLITS: Replicates = Replicates::Splits { ratio: 0.25 };
+
     fn seeds(values: &[f64]) -> Vec<(u32, f64)> {
         values.iter().enumerate().map(|(s, v)| (s as u32, *v)).collect()
     }
@@ -136,18 +145,18 @@ mod tests {
     #[test]
     fn the_corrected_interval_is_that_of_the_paper() {
         // J = 4, mean 2.5, s² = 5/3, n₂/n₁ = .25: se = √(5/3·.5) = .912871; t(.975, 3) = 3.182446.
-        let e = Estimate::of(&seeds(&[1.0, 2.0, 3.0, 4.0]), 0.25, Replicates::Splits);
+        let e = Estimate::of(&seeds(&[1.0, 2.0, 3.0, 4.0]), SPLITS);
         assert!((e.hi - e.mean - 3.182_446 * 0.912_871).abs() < 1e-4, "{e:?}");
         // scipy: 2·t.sf(2.5/.912871, 3)
         assert!((e.p - 0.071_366).abs() < 1e-4, "{e:?}");
-        let plain = Estimate::of(&seeds(&[1.0, 2.0, 3.0, 4.0]), 0.25, Replicates::Populations);
+        let plain = Estimate::of(&seeds(&[1.0, 2.0, 3.0, 4.0]), Replicates::Populations);
         assert!((plain.hi - plain.mean - 3.182_446 * 0.645_497).abs() < 1e-4);
     }
 
     #[test]
     fn folds_of_one_population_count_once() {
         let values = [(0, 1.0), (0, 3.0), (1, 4.0), (1, 6.0)];
-        let e = Estimate::of(&values, 0.25, Replicates::Populations);
+        let e = Estimate::of(&values, Replicates::Populations);
         assert_eq!((e.values, e.mean), (4, 3.5));
         // Two units, 2 and 5: t(.975, 1) = 12.7062, se = 1.5.
         assert!((e.hi - 3.5 - 12.7062 * 1.5).abs() < 1e-3);
@@ -155,11 +164,11 @@ mod tests {
 
     #[test]
     fn what_is_undefined_says_so() {
-        assert!(Estimate::of(&[], 0.25, Replicates::Splits).mean.is_nan());
-        assert!(Estimate::of(&seeds(&[1.0]), 0.25, Replicates::Splits).lo.is_nan());
-        assert_eq!(Estimate::of(&seeds(&[f64::INFINITY; 3]), 0.25, Replicates::Splits).mean, f64::INFINITY);
-        assert_eq!(Estimate::of(&seeds(&[0.0; 3]), 0.25, Replicates::Splits).p, 1.0);
-        assert_eq!(Estimate::of(&seeds(&[-0.1; 3]), 0.25, Replicates::Splits).p, 0.0);
+        assert!(Estimate::of(&[], SPLITS).mean.is_nan());
+        assert!(Estimate::of(&seeds(&[1.0]), SPLITS).lo.is_nan());
+        assert_eq!(Estimate::of(&seeds(&[f64::INFINITY; 3]), SPLITS).mean, f64::INFINITY);
+        assert_eq!(Estimate::of(&seeds(&[0.0; 3]), SPLITS).p, 1.0);
+        assert!(Estimate::of(&seeds(&[-0.1; 3]), SPLITS).p < 1e-20);
     }
 
     #[test]
@@ -193,7 +202,7 @@ mod tests {
             };
             let values = seeds(&(0..j).map(mean).collect::<Vec<f64>>());
             for (k, ratio) in [0.25, 0.0].into_iter().enumerate() {
-                let e = Estimate::of(&values, ratio, Replicates::Splits);
+                let e = Estimate::of(&values, Replicates::Splits { ratio });
                 missed[k] += u32::from(e.lo > 0.0 || e.hi < 0.0);
             }
         }

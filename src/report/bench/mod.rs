@@ -28,7 +28,7 @@ pub use csv::Row;
 pub use inference::{Estimate, Replicates};
 pub use plot::draw_all;
 pub use summary::{write_differences, write_summary};
-pub use table::{render, render_change};
+pub use table::{render, render_accountants, render_change};
 
 /// What a report must know of the bench besides its rows.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -57,12 +57,13 @@ impl About {
     /// Persons, splits, δ and intervals in words.
     pub fn words(&self) -> String {
         let splits = match (self.replicates, self.folds) {
-            (Replicates::Splits, 1) => format!("{} stratified splits", self.seeds),
-            (Replicates::Splits, k) => format!("{} × {k} stratified folds", self.seeds),
+            (Replicates::Splits { .. }, 1) => format!("{} stratified splits", self.seeds),
+            (Replicates::Splits { .. }, k) => format!("{} × {k} stratified folds", self.seeds),
             (Replicates::Populations, 1) => format!("{} populations, one stratified split each", self.seeds),
             (Replicates::Populations, k) => format!("{} populations, {k} stratified folds each", self.seeds),
         };
-        let intervals = if self.seeds * self.folds < 2 { "one fold: no intervals" } else { self.replicates.words() };
+        let intervals =
+            if self.seeds * self.folds < 2 { "one fold: no intervals".to_owned() } else { self.replicates.words() };
         format!(
             "{}: {} persons, {splits}, seed {}, δ = {:e}. {}{}.",
             self.title,
@@ -74,3 +75,6 @@ impl About {
         )
     }
 }
+
+#[cfg(test)]
+mod fake;

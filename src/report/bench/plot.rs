@@ -121,7 +121,7 @@ fn gains(cells: &Cells, about: &About) -> Result<Option<Plot>> {
     let words = Words {
         name: "bench-difference".into(),
         title: format!("Who beats {}, and by how much?", about.reference),
-        subtitle: "Differences on the same splits. An interval that leaves out 0 tells the two apart.".into(),
+        subtitle: "Paired differences on the same splits. Intervals as they are: differences.csv has p-values adjusted for their number.".into(),
         caption: caption(about),
     };
     let label = format!("AUC less that of {} (larger is better)", about.reference);
@@ -145,7 +145,7 @@ fn area_of(body: Rect, labels: &[String]) -> Result<Rect> {
     for text in labels {
         widest = widest.max(font(13.0).width(text)? + 50.0);
     }
-    Ok(Rect { x0: body.x0 + 66.0, y0: body.y0 + 10.0, x1: body.x1 - widest, y1: body.y1 - 44.0 })
+    Ok(Rect { x0: body.x0 + 78.0, y0: body.y0 + 10.0, x1: body.x1 - widest, y1: body.y1 - 44.0 })
 }
 
 /// The vertical axis with its grid.
@@ -297,4 +297,84 @@ fn times(cells: &Cells, about: &About) -> Result<Option<Plot>> {
         names(canvas, area, &labels, &all, &tips, false)
     })
     .map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::bench::fake;
+
+    #[test]
+    fn pictures_show_every_scorer_and_say_what_they_stand_on() {
+        let (rows, about) = (fake::rows(), fake::about());
+        let (drawn, notes) = draw_all(&Cells::new(&rows), &about).unwrap();
+        assert!(notes.is_empty(), "{notes:?}");
+        assert_eq!(
+            drawn.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(),
+            ["bench-auc", "bench-difference", "bench-time"]
+        );
+        for plot in &drawn {
+            for part in ["dp-logistic", "scorecard", "Nadeau", "Simulated: nothing here is safe", "1,000 persons"] {
+                assert!(plot.svg.contains(part), "{}: {part}", plot.name);
+            }
+            assert!(crate::report::plots::png(&plot.svg).unwrap().starts_with(b"\x89PNG"));
+        }
+        assert!(drawn[1].title.contains("logistic") && drawn[0].svg.contains(">∞</text>"));
+    }
+
+    /// Every scorer of pretick, each a little above the one before.
+    fn crowd() -> Vec<super::super::Row> {
+        let mut rows = Vec::new();
+        for (k, (name, style)) in NAMED.iter().enumerate() {
+            let open = style.symbol == Symbol::Dashed;
+            for epsilon in [0.1, 0.5, 1.0, 2.0, 4.0, 8.0] {
+                for r in fake::rows().into_iter().filter(|r| &*r.scorer == "logistic") {
+                    let above = 0.002 * k as f64 - if open { 0.0 } else { 0.01 / epsilon };
+                    let value = if &*r.metric == "auc" { r.value + above } else { r.value };
+                    let epsilon = (!open).then_some(epsilon);
+                    rows.push(super::super::Row { scorer: (*name).into(), epsilon, value, ..r });
+                }
+            }
+        }
+        rows
+    }
+
+    #[test]
+    fn many_scorers_keep_their_names_apart() {
+        let (drawn, _) = draw_all(&Cells::new(&crowd()), &fake::about()).unwrap();
+        for plot in &drawn {
+            let at = |name: &str| {
+                let end = plot
+                    .svg
+                    .find(&format!(">{name} "))
+                    .or(plot.svg.find(&format!(">{name},")))
+                    .or(plot.svg.find(&format!(">{name}</")));
+                let open = plot.svg[..end.unwrap()].rfind("<text").unwrap();
+                let y = plot.svg[open..].split(" y=\"").nth(1).unwrap().split('"').next().unwrap();
+                y.parse::<f64>().unwrap()
+            };
+            let reference = if plot.name == "bench-difference" { "logistic" } else { "" };
+            let mut places: Vec<f64> = NAMED.iter().filter(|n| n.0 != reference).map(|n| at(n.0)).collect();
+            places.sort_by(f64::total_cmp);
+            assert!(places.windows(2).all(|w| w[1] - w[0] >= 160.0), "{}: {places:?}", plot.name);
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_left_out_with_a_note() {
+        let rows: Vec<_> =
+            fake::rows().into_iter().filter(|r| r.epsilon.is_none() && !r.metric.contains("cpu")).collect();
+        let (drawn, notes) = draw_all(&Cells::new(&rows), &fake::about()).unwrap();
+        assert!(drawn.is_empty() && notes.len() == 3, "{notes:?}");
+        assert!(draw_all(&Cells::new(&[]), &fake::about()).unwrap().0.is_empty());
+    }
+
+    #[test]
+    fn no_two_scorers_look_alike() {
+        let cells = Cells::new(&[]);
+        for (i, a) in NAMED.iter().enumerate() {
+            assert!(NAMED[..i].iter().all(|b| b.1 != a.1), "{}", a.0);
+            assert_eq!(style_of(a.0, &cells), a.1);
+        }
+    }
 }

@@ -4,6 +4,7 @@ use super::About;
 use super::cells::Cells;
 use super::compare::{Change, Difference, LEVEL, differences};
 use super::inference::Estimate;
+use crate::experiment::bench::Done;
 use crate::report::SIMULATED;
 use crate::report::table::{WIDTH, epsilon_text, plain};
 use comfy_table::{Cell, CellAlignment, Table};
@@ -154,11 +155,36 @@ fn details(cells: &Cells, about: &About) -> String {
     squeezed(table)
 }
 
+/// Accountants: key in `bench.json`, head.
+const ACCOUNTANTS: [(&str, &str); 5] =
+    [("basic", "basic"), ("zcdp", "zCDP"), ("rdp", "RDP"), ("gdp", "GDP"), ("pld", "PLD")];
+
+/// ε of one fit by every accountant; empty where nothing was released.
+pub fn render_accountants(done: &[Done]) -> String {
+    let mut table = plain();
+    table.set_header(["scorer", "ε asked", "ledger"].into_iter().chain(ACCOUNTANTS.iter().map(|a| a.1)));
+    let mut rows = 0;
+    for d in done {
+        for told in d.releases.iter().flat_map(|r| r["accountants"].as_array().into_iter().flatten()) {
+            let spent = d.releases.as_ref().and_then(|r| r["epsilon_spent"].as_f64()).unwrap_or(f64::NAN);
+            let each = ACCOUNTANTS.iter().map(|(key, _)| told[key].as_f64().unwrap_or(f64::NAN));
+            let numbers = std::iter::once(spent).chain(each).map(|v| right(fixed(v, 4)));
+            let first = [Cell::new(&d.scorer), right(d.epsilon.map_or_else(String::new, epsilon_text))];
+            table.add_row(first.into_iter().chain(numbers));
+            rows += 1;
+        }
+    }
+    if rows == 0 {
+        return String::new();
+    }
+    format!("ε of one fit by accountant; the ledger's total is what the fit is held to\n{}\n", squeezed(table))
+}
+
 fn fixed(v: f64, digits: usize) -> String {
     match v {
         v if v.is_nan() => "–".to_owned(),
         v if v.is_infinite() => "∞".to_owned(),
-        v => format!("{v:.digits$}"),
+        v => format!("{v:.digits$}").replace('-', "−"),
     }
 }
 
@@ -223,10 +249,10 @@ pub fn render_change(change: &Change, file: &str) -> String {
         let half = if e.hi.is_nan() { String::new() } else { format!(" ± {:.5}", e.hi - e.mean) };
         let _ = writeln!(
             out,
-            "  {verdict}: {}, {} {:+.5}{half}, p = {:.2e} over {} folds",
+            "  {verdict}: {}, {} {}{half}, p = {:.1e} over {} folds",
             d.entrant.words(),
             d.metric,
-            e.mean,
+            format!("{:+.5}", e.mean).replace('-', "−"),
             d.p_holm,
             e.values
         );
@@ -244,9 +270,35 @@ pub fn render_change(change: &Change, file: &str) -> String {
     let ratios: Vec<String> = ratios.collect();
     if !ratios.is_empty() {
         out.push_str(&wrapped(&format!(
-            "  fit time, CPU, now / then (another sitting: told, not judged): {}",
+            "fit time, CPU, now / then (another sitting: told, not judged): {}",
             ratios.join(", ")
         )));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::bench::{change, fake};
+
+    #[test]
+    fn the_tables_fit_the_terminal() {
+        let text = render(&Cells::new(&fake::rows()), &fake::about());
+        assert!(text.lines().all(|l| l.chars().count() <= usize::from(WIDTH)), "{text}");
+        insta::assert_snapshot!("bench", text);
+    }
+
+    #[test]
+    fn a_change_names_what_is_worse_and_what_was_not_compared() {
+        let rows = fake::rows();
+        let now = Cells::new(&rows);
+        let mut earlier: Vec<_> = rows.iter().filter(|r| *r.scorer != *"scorecard").cloned().collect();
+        earlier.retain(|r| r.epsilon != Some(0.1));
+        for r in earlier.iter_mut().filter(|r| *r.scorer == *"logistic" && *r.metric == *"auc") {
+            r.value += 0.02 + 0.001 * f64::from(r.seed);
+        }
+        let text = render_change(&change(&now, &Cells::new(&earlier), fake::about().replicates), "earlier.csv");
+        insta::assert_snapshot!("change", text);
+    }
 }

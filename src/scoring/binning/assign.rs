@@ -56,15 +56,23 @@ impl Bin {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 pub struct Bins {
-    bins: Vec<Bin>,
+    all: Vec<Bin>,
     levels: usize,
     /// Lower ends of the second, third, … range.
     edges: Vec<f32>,
     /// Bin of each level, the not listed last; empty for a quantity.
-    level_bins: Vec<u16>,
+    of_level: Vec<u16>,
     /// Special values and their bins.
     special: Vec<(f32, u16)>,
     missing: u16,
+}
+
+impl<'a> IntoIterator for &'a Bins {
+    type Item = &'a Bin;
+    type IntoIter = std::slice::Iter<'a, Bin>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
 }
 
 /// Bins as they stand in a file.
@@ -77,7 +85,7 @@ struct Written {
 
 impl From<Bins> for Written {
     fn from(b: Bins) -> Self {
-        Self { levels: b.levels, bins: b.bins }
+        Self { levels: b.levels, bins: b.all }
     }
 }
 
@@ -131,22 +139,22 @@ impl Bins {
     pub(super) fn new(bins: Vec<Bin>, levels: usize) -> Self {
         let find = |place: &Place| bins.iter().position(|b| b.place == *place).unwrap_or(0) as u16;
         let edges = ranges(&bins).iter().filter_map(|r| r.0).collect();
-        let mut level_bins = if levels == 0 { Vec::new() } else { vec![find(&Place::Unseen); levels + 1] };
+        let mut of_level = if levels == 0 { Vec::new() } else { vec![find(&Place::Unseen); levels + 1] };
         let mut special = Vec::new();
         for (k, bin) in (0u16..).zip(&bins) {
             match &bin.place {
-                Place::Levels(l) => l.iter().for_each(|l| level_bins[*l as usize] = k),
+                Place::Levels(l) => l.iter().for_each(|l| of_level[*l as usize] = k),
                 Place::Special(value) => special.push((*value, k)),
                 _ => {}
             }
         }
         let missing = find(&Place::Missing);
-        Self { bins, levels, edges, level_bins, special, missing }
+        Self { all: bins, levels, edges, of_level, special, missing }
     }
 
     /// The bins in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Bin> {
-        self.bins.iter()
+        self.all.iter()
     }
 
     /// Number of levels of a category, 0 for a quantity.
@@ -156,7 +164,7 @@ impl Bins {
 
     /// Index of the bin of each value.
     pub fn assign(&self, values: &[f32], out: &mut [u16]) {
-        if self.level_bins.is_empty() {
+        if self.of_level.is_empty() {
             for (out, values) in out.chunks_mut(CHUNK).zip(values.chunks(CHUNK)) {
                 out.fill(0);
                 for edge in &self.edges {
@@ -164,7 +172,7 @@ impl Bins {
                 }
             }
         } else {
-            out.iter_mut().zip(values).for_each(|(k, x)| *k = self.level_bins[level(*x, self.levels)]);
+            out.iter_mut().zip(values).for_each(|(k, x)| *k = self.of_level[level(*x, self.levels)]);
         }
         for (special, bin) in &self.special {
             out.iter_mut().zip(values).for_each(|(k, x)| *k = if x == special { *bin } else { *k });

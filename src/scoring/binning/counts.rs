@@ -81,7 +81,9 @@ impl Pieces {
             counts[level(order::value((key >> 1) as u32), column.levels.len())].take(key & 1 == 1);
         }
         let mut all = Count::default();
-        counts.iter().for_each(|c| all.add(*c));
+        for c in &counts {
+            all.add(*c);
+        }
         let base = f64::from(all.bads) / f64::from(all.persons.max(1));
         let rate = |c: Count| (f64::from(c.bads) + smoothing * base) / (f64::from(c.persons) + smoothing);
         let mut seen: Vec<(u32, Count)> = (0..).zip(counts).filter(|(_, c)| c.persons > 0).collect();

@@ -125,7 +125,7 @@ fn a_trend_is_each_column_s_own() {
     let values: Vec<f32> = (0..900).map(|i| (i % 90) as f32).collect();
     let labels: Vec<bool> = (0..900)
         .map(|i| {
-            let d = ((i % 90) as i32 - 45).abs();
+            let d = (i % 90 - 45i32).abs();
             (i / 90) * 10 < d * 2
         })
         .collect();
@@ -217,7 +217,9 @@ proptest! {
         prop_assert!(ordinary.len() == 1 || ordinary.iter().all(|b| f64::from(b.persons) >= least && b.bads > 0));
         prop_assert!(bins.iv() >= -1e-6 && bins.iter().all(|b| b.woe.is_finite()));
         let mut counted = vec![0u32; bins.iter().len()];
-        assign(&bins, &values).iter().for_each(|k| counted[usize::from(*k)] += 1);
+        for k in assign(&bins, &values) {
+            counted[usize::from(k)] += 1;
+        }
         prop_assert_eq!(counted, bins.iter().map(|b| b.persons).collect::<Vec<_>>());
         let reversed: Vec<f32> = values.iter().rev().copied().collect();
         let their_labels: Vec<bool> = labels.iter().rev().copied().collect();

@@ -3,6 +3,8 @@
 
 use super::*;
 use crate::view::Column;
+#[cfg(feature = "arrow")]
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Rows with awkward numbers in an `always` column and one shared column that nobody else shares.
@@ -190,7 +192,7 @@ fn alive(pid: &str) -> bool {
 
 #[cfg(target_os = "linux")]
 fn dies(file: &std::path::Path) {
-    let pid = std::fs::read_to_string(file).unwrap();
+    let pid = std::fs::read_to_string(file).expect("the program wrote its id");
     for _ in 0..100 {
         if !alive(pid.trim()) {
             return;
@@ -231,11 +233,17 @@ fn a_child_that_is_left_behind_is_ended() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_daemon_that_keeps_the_output_open_is_reported() {
-    let daemon = limited("[ $1 = fit ] || setsid sleep 20 & exit 0", 3.0);
     if std::process::Command::new("setsid").arg("true").status().is_err() {
         println!("skipped: there is no setsid");
         return;
     }
+    let home = tempfile::tempdir().unwrap();
+    let there = home.path().join("there").display().to_string();
+    // It ends when the daemon has its own session.
+    let script = format!(
+        "[ $1 = fit ] || {{ setsid sh -c 'touch {there}; sleep 20' & while [ ! -e {there} ]; do sleep 0.02; done; }}"
+    );
+    let daemon = limited(&script, 3.0);
     holds(&wrong(&daemon, 8), &["kept its output open for 3 s (lender.command.score_timeout)"]);
 }
 
@@ -317,4 +325,79 @@ fn the_smallest_example_scores() {
     assert_eq!(levels.len(), 5);
     let bads = v.labels.iter().flatten().filter(|y| **y).count() as f64;
     assert!((pd.iter().sum::<f64>() / bads - 1.0).abs() < 0.01);
+}
+
+#[cfg(feature = "arrow")]
+mod arrow_streams {
+    #![allow(clippy::unwrap_used, reason = "a test fails where it breaks")]
+
+    use super::*;
+    use crate::scoring::command::arrow;
+    use arrow_array::cast::AsArray;
+    use arrow_array::types::{Float32Type, UInt8Type};
+    use arrow_array::{Array, ArrayRef, Float32Array, Float64Array, RecordBatch, StringArray};
+    use arrow_ipc::{reader::StreamReader, writer::StreamWriter};
+
+    fn stream(name: &str, column: ArrayRef) -> Vec<u8> {
+        let batch = RecordBatch::try_from_iter_with_nullable([(name, column, true)]).unwrap();
+        let mut out = Vec::new();
+        let mut writer = StreamWriter::try_new(&mut out, &batch.schema()).unwrap();
+        writer.write(&batch).unwrap();
+        writer.finish().unwrap();
+        drop(writer);
+        out
+    }
+
+    #[test]
+    fn tables_cross_bit_for_bit() {
+        let v = view(70_000);
+        let mut bytes = Vec::new();
+        arrow::write(&mut bytes, &v.always, v.labels.as_deref()).unwrap();
+        let mut row = 0;
+        for batch in StreamReader::try_new(bytes.as_slice(), None).unwrap() {
+            let batch = batch.unwrap();
+            let (late, used) = (batch.column(0).as_primitive::<Float32Type>(), batch.column(1));
+            let label = batch.column_by_name(LABEL).unwrap().as_primitive::<UInt8Type>();
+            for i in 0..batch.num_rows() {
+                assert_eq!(late.value(i).to_bits(), v.always.column(0)[row].to_bits());
+                assert_eq!(used.is_null(i), v.always.column(1)[row].is_nan());
+                assert_eq!(label.value(i) == 1, row % 4 == 1);
+                row += 1;
+            }
+        }
+        assert_eq!(row, 70_000);
+    }
+
+    #[test]
+    fn answers_are_read_or_refused_with_their_place() {
+        let pds = |v: Vec<Option<f64>>| stream(PD, Arc::new(Float64Array::from(v)));
+        let tiny = 0.1 + 0.2;
+        assert_eq!(arrow::read(&pds(vec![Some(tiny), Some(0.0)]), 2).unwrap(), [tiny, 0.0]);
+        let float: ArrayRef = Arc::new(Float32Array::from(vec![0.25]));
+        assert_eq!(arrow::read(&stream(PD, float.clone()), 1).unwrap(), [0.25]);
+        let message = |bytes: &[u8], rows| arrow::read(bytes, rows).unwrap_err();
+        holds(&message(&pds(vec![Some(0.5), Some(1.5)]), 2), &["row 2", "is 1.5"]);
+        holds(&message(&pds(vec![None]), 1), &["row 1", "null"]);
+        holds(&message(&pds(vec![Some(f64::NAN)]), 1), &["NaN"]);
+        holds(&message(&pds(vec![Some(0.5)]), 2), &["too few PDs"]);
+        holds(&message(&stream("score", float), 1), &["score", "expected one, `pd`"]);
+        let texts: ArrayRef = Arc::new(StringArray::from(vec!["0.5"]));
+        holds(&message(&stream(PD, texts), 1), &["Utf8", "float64"]);
+        holds(&message(b"pd\n0.5\n", 1), &["no Arrow IPC stream"]);
+        assert!(arrow::read(b"", 1).is_err());
+    }
+
+    /// Whatever a broken program sends is an error, never a panic: cut anywhere, or one byte changed.
+    #[test]
+    fn damaged_answers_do_not_panic() {
+        let whole = stream(PD, Arc::new(Float64Array::from(vec![0.5; 9])));
+        for cut in 0..whole.len() {
+            assert!(cut + 8 >= whole.len() || arrow::read(&whole[..cut], 9).is_err(), "cut at {cut}");
+            for byte in [0, 0x7f, 0xff] {
+                let mut damaged = whole.clone();
+                damaged[cut] = byte;
+                let _ = arrow::read(&damaged, 9);
+            }
+        }
+    }
 }

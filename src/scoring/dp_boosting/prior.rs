@@ -16,7 +16,7 @@
 //! ```
 
 use crate::error::Result;
-use crate::scoring::public_bins::{ColumnBins, PublicBins};
+use crate::scoring::dp_bins::public::{ColumnBins, PublicBins};
 use crate::stats::solve_spd;
 use ndarray::Array2;
 
@@ -69,7 +69,7 @@ impl Axis {
     /// What a bin holds, in words.
     pub fn words(&self, column: &ColumnBins, bin: usize) -> String {
         let mut inside = (0..self.of.len()).filter(|cell| self.of[*cell] == bin).map(|cell| column.name(cell));
-        match (inside.next(), inside.last()) {
+        match (inside.next(), inside.next_back()) {
             (Some(first), Some(last)) => format!("({first} … {last})"),
             (Some(only), None) => only,
             (None, _) => String::new(),

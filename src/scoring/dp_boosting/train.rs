@@ -5,9 +5,9 @@ use super::choose::Chooser;
 use super::prior::{Axis, Evidence, posterior};
 use crate::error::Result;
 use crate::privacy::IntegerGaussian;
+use crate::scoring::dp_bins::public::{ColumnBins, PublicBins};
 use crate::scoring::dp_rows::Source;
 use crate::scoring::lanes::{CHUNK, Linked};
-use crate::scoring::public_bins::{ColumnBins, PublicBins};
 use crate::view::Frame;
 use rayon::prelude::*;
 

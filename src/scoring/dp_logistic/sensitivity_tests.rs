@@ -1,6 +1,5 @@
 //! One more person, whoever it is, changes no release by more than the ledger says.
 
-use super::sums::sums_sensitivity;
 use super::train::fit;
 use super::*;
 use crate::privacy::NoiseMode;
@@ -8,6 +7,7 @@ use crate::rng::Streams;
 use crate::scoring::dp_rows::descent::gradient_mechanism;
 use crate::scoring::dp_rows::moments;
 use crate::scoring::dp_rows::rows::MAX_NORM;
+use crate::scoring::dp_rows::sums::sums_sensitivity;
 use crate::scoring::expand::Design;
 
 const UNIT: i16 = 128;

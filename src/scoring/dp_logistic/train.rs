@@ -1,11 +1,11 @@
 //! From features to coefficients: sums, second moments, noisy steps.
 
 use super::DpLogisticParams;
-use super::sums::sums;
 use crate::error::Result;
 use crate::scoring::dp_rows::Source;
 use crate::scoring::dp_rows::descent::{Steps, Trained, learn};
 use crate::scoring::dp_rows::moments::{Second, second_moments};
+use crate::scoring::dp_rows::sums::sums;
 use crate::scoring::expand::Design;
 
 /// The row map and the coefficients, in grid units, at a total cost of `mu`; `trends` is the public direction of each column
@@ -19,7 +19,7 @@ pub(super) fn fit(
     source: &mut Source,
 ) -> Result<Trained> {
     let part = |share: f64| mu * libm::sqrt(share);
-    let (centre, spread) = sums(p, design, part(p.sums_share), source)?;
+    let (centre, spread) = sums(p.sums_clip, design, part(p.sums_share), source)?;
     let radius = p.moments_clip * spread;
     let second = Second { centre: &centre, radius, prior_rate: p.prior_rate, mu: part(p.moments_share) };
     let m = second_moments(&second, design, labels, source)?;
@@ -30,6 +30,7 @@ pub(super) fn fit(
         clip: p.gradient_clip,
         prior_correlation: p.prior_correlation,
         evidence: p.evidence,
+        secant: false,
     };
     learn(&steps, &m, design, trends, labels, source)
 }

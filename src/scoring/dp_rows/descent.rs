@@ -34,6 +34,8 @@ pub(in crate::scoring) struct Steps {
     pub(in crate::scoring) prior_correlation: f64,
     /// Twice the log-likelihood by which the data must be likelier than the prior.
     pub(in crate::scoring) evidence: f64,
+    /// Whether the curvature is corrected by what the last step showed (`correct`): features with heavy tails need it.
+    pub(in crate::scoring) secant: bool,
 }
 
 /// What the steps give.
@@ -64,7 +66,7 @@ pub(in crate::scoring) fn learn(
 }
 
 /// Rows whitened by `a` and clipped to norm `radius`, beside a constant of 1.
-fn gradient_map(m: &Moments, a: &Array2<f64>, radius: f64) -> RowMap {
+pub(in crate::scoring) fn gradient_map(m: &Moments, a: &Array2<f64>, radius: f64) -> RowMap {
     let unit = f64::from(MAX_NORM) / libm::sqrt(1.0 + radius * radius);
     RowMap {
         unit: unit as f32,
@@ -100,22 +102,23 @@ fn descend(
     let (mechanism, bits) = gradient_mechanism(p.mu)?;
     let one = f64::from(1u32 << bits);
     let unit = |j: usize| if j == 0 { f64::from(map.constant) } else { f64::from(map.unit) };
-    let in_units =
-        |theta: &[f64]| -> Vec<f32> { theta.iter().enumerate().map(|(j, t)| (t / unit(j)) as f32).collect() };
 
+    let each = mechanism.deviation() / (one * f64::from(map.unit));
+    let mut last: Option<(Vec<f64>, Vec<f64>)> = None;
     let mut theta: Vec<f64> = std::iter::once(guess.intercept).chain(basis.back(&guess.first)).collect();
     let (mut seen, mut learnt): (Vec<Vec<f64>>, bool) = (Vec::new(), false);
     for step in 0..p.iterations {
-        let mut sums = rows.gradient(labels, &in_units(&theta), bits);
+        let mut sums = rows.gradient(labels, &map.in_units(&theta), bits);
         mechanism.release(&mut sums, &format!("gradient {}", step + 1), source.noise, source.ledger)?;
+        let released: Vec<f64> = sums.iter().enumerate().map(|(j, sum)| *sum as f64 / (one * unit(j))).collect();
         let mut hessian = start::curvature(&theta) * persons;
         let steepness = (hessian.diag().iter().skip(1).sum::<f64>() / (theta.len() - 1).max(1) as f64).max(1e-9);
-        let mut gradient = Vec::with_capacity(theta.len());
-        for (j, sum) in sums.iter().enumerate() {
-            hessian[[j, j]] += 1e-9 * persons;
-            gradient.push(*sum as f64 / (one * unit(j)));
+        if let (true, Some((theta0, released0))) = (p.secant, &last) {
+            correct(&mut hessian, &minus(&theta, theta0), &minus(&released, released0), each);
         }
-        let moved = solve_spd(&hessian, &gradient)?;
+        hessian.diag_mut().iter_mut().for_each(|h| *h += 1e-9 * persons);
+        let moved = solve_spd(&hessian, &released)?;
+        last = Some((theta.clone(), released));
         seen.push(theta.iter().zip(moved).map(|(t, s)| t - s).collect());
         let kept = seen.len().div_ceil(2);
         let mean = |j: usize| seen[seen.len() - kept..].iter().map(|o| o[j]).sum::<f64>() / kept as f64;
@@ -130,7 +133,7 @@ fn descend(
         theta = std::iter::once(intercept(guess.intercept, mean(0), noise(0))).chain(basis.back(&drawn)).collect();
         bounded(&mut theta);
     }
-    Ok((in_units(&theta), learnt))
+    Ok((map.in_units(&theta), learnt))
 }
 
 /// The intercept's guess and its estimate of variance `noise`, weighed; the guess has a variance of ¼.
@@ -144,5 +147,26 @@ fn bounded(theta: &mut [f64]) {
     let spread = libm::sqrt(theta[1..].iter().map(|t| t * t).sum());
     if spread > LARGEST_SPREAD {
         theta[1..].iter_mut().for_each(|t| *t *= LARGEST_SPREAD / spread);
+    }
+}
+
+fn minus(a: &[f64], b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(a, b)| a - b).collect()
+}
+
+/// The BFGS update of a curvature H by what a step s did to the released gradient, y:
+/// H − H·s·sᵀ·H/(sᵀHs) + y·yᵀ/(yᵀs), where yᵀs stands out of its noise, of deviation √2·`noise`·‖s‖. Positive definite
+/// as H is. Post-processing.
+fn correct(h: &mut Array2<f64>, s: &[f64], y: &[f64], noise: f64) {
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let seen = dot(y, s);
+    let hs: Vec<f64> = h.rows().into_iter().map(|row| row.iter().zip(s).map(|(h, s)| h * s).sum()).collect();
+    let expected = dot(s, &hs);
+    // An expected curvature of 0 is a step of 0.
+    if seen <= 5.0 * libm::sqrt(2.0) * noise * libm::sqrt(dot(s, s)) || seen <= 1e-6 * expected || expected <= 0.0 {
+        return;
+    }
+    for ((i, j), v) in h.indexed_iter_mut() {
+        *v += y[i] * y[j] / seen - hs[i] * hs[j] / expected;
     }
 }

@@ -121,3 +121,14 @@ fn public_prior(p: &Steps, m: &Moments, basis: &Basis, trends: &[f64], squares: 
     let size = (sum / precision).max(0.0);
     along.iter().map(|u| u / norm * size).collect()
 }
+
+/// Intercept and whitened coefficients from the moments alone, shrunk by the share of noise in their square.
+pub(in crate::scoring) fn first_guess(m: &Moments, a: &Array2<f64>) -> Vec<f64> {
+    let d = m.mean.len();
+    let v: Vec<f64> = (0..d).map(|i| (0..=i).map(|j| a[[i, j]] * m.cross[j]).sum()).collect();
+    let energy: f64 = v.iter().map(|v| v * v).sum();
+    let noise = m.cross_noise * m.cross_noise * a.iter().map(|v| v * v).sum::<f64>();
+    let kept = if energy > noise { 1.0 - noise / energy } else { 0.0 };
+    let (intercept, scale) = start::scaled(m.prevalence, kept * libm::sqrt(energy));
+    std::iter::once(intercept).chain(v.iter().map(|v| v * scale * kept)).collect()
+}

@@ -3,16 +3,41 @@
 //! post-processing alone.
 
 pub(super) mod descent;
-mod guess;
+pub(super) mod guess;
 pub(super) mod moments;
 pub(super) mod rows;
 mod shrink;
 pub(super) mod start;
+pub(super) mod sums;
 
+use crate::error::{Error, Result};
 use crate::privacy::{Ledger, Noise};
+use crate::view::PlatformView;
 
 /// Where noise comes from and releases are entered.
 pub(in crate::scoring) struct Source<'a> {
     pub(in crate::scoring) noise: &'a mut Noise,
     pub(in crate::scoring) ledger: &'a mut Ledger,
+}
+
+/// The outcomes of a view that can be fitted on.
+pub(in crate::scoring) fn labels_of(view: &PlatformView) -> Result<&[bool]> {
+    let labels = view.labels.as_deref().ok_or_else(|| Error::Fit("the view carries no outcomes".into()))?;
+    if labels.len() != view.features.rows() {
+        return Err(Error::Fit(format!("{} outcomes for {} persons", labels.len(), view.features.rows())));
+    }
+    if view.features.width() == 0 {
+        return Err(Error::Fit("the view has no features".into()));
+    }
+    Ok(labels)
+}
+
+/// What a fitted model says where the number of persons itself is lost in its noise.
+pub(in crate::scoring) fn swamped(persons: f64, noise: f64) -> Option<String> {
+    (persons < 4.0 * noise).then(|| {
+        format!(
+            "noise swamps everything: {persons:.0} persons counted with a noise of ±{noise:.0}; every score is the prior \
+             PD. More persons or a larger epsilon are needed"
+        )
+    })
 }

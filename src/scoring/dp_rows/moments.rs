@@ -23,6 +23,7 @@ fn moments_norm(mu: f64) -> i32 {
 /// What is known of the features afterwards; noise as standard deviations of one entry.
 pub(in crate::scoring) struct Moments {
     pub(in crate::scoring) persons: f64,
+    pub(in crate::scoring) persons_noise: f64,
     pub(in crate::scoring) prevalence: f64,
     pub(in crate::scoring) mean: Vec<f64>,
     pub(in crate::scoring) covariance: Array2<f64>,
@@ -30,6 +31,13 @@ pub(in crate::scoring) struct Moments {
     /// Covariance of features and outcome.
     pub(in crate::scoring) cross: Vec<f64>,
     pub(in crate::scoring) cross_noise: f64,
+}
+
+impl Moments {
+    /// Why nothing can be learnt, if so: the number of persons itself is lost in its noise.
+    pub(in crate::scoring) fn swamped(&self) -> Option<String> {
+        super::swamped(self.persons, self.persons_noise)
+    }
 }
 
 /// Centred rows are clipped to `radius` around `centre`; the release costs `mu`.
@@ -86,12 +94,17 @@ pub(in crate::scoring) fn second_moments(
     let mean = map.centre.iter().zip(&shift).map(|(c, s)| (f64::from(*c) + s).clamp(-1.0, 1.0)).collect();
     Ok(Moments {
         persons: n,
+        persons_noise,
         prevalence,
         mean,
         covariance,
         covariance_noise: sigma / (PRODUCT as f64 * unit * unit) / n,
         cross,
-        cross_noise: sigma / (outcome as f64 * unit) / n,
+        // The covariance is Σyz/n less prevalence·mean, and the released mean is noisy as well.
+        cross_noise: libm::hypot(
+            sigma / (outcome as f64 * unit) / n,
+            prevalence * sigma / (PRODUCT as f64 * constant * unit) / n,
+        ),
     })
 }
 

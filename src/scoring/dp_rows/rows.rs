@@ -24,7 +24,7 @@ pub(in crate::scoring) const MAX_RESIDUAL_BITS: u32 = 12;
 ///
 /// trunc goes towards zero, so rounding cannot raise the norm; a last check in integers makes the bound hold whatever
 /// the floats did.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(in crate::scoring) struct RowMap {
     /// Grid units to 1.
     pub unit: f32,
@@ -47,6 +47,12 @@ pub(in crate::scoring) struct Rows {
 }
 
 impl RowMap {
+    /// Coefficients of (1, φ) as coefficients of the integer rows.
+    pub fn in_units(&self, theta: &[f64]) -> Vec<f32> {
+        let unit = |j: usize| if j == 0 { f64::from(self.constant) } else { f64::from(self.unit) };
+        theta.iter().enumerate().map(|(j, t)| (t / unit(j)) as f32).collect()
+    }
+
     /// The integer rows of a design of `1 + centre.len()` columns.
     pub fn apply(&self, design: &Design) -> Rows {
         let (rows, width) = (design.rows(), design.width());

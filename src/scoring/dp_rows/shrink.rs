@@ -92,7 +92,7 @@ mod tests {
                 let (truth, x) = draws(60, 0.3, noise, again);
                 raw += error(&x.value, &truth);
                 prior += error(&[0.0; 60], &truth);
-                got += error(&x.towards(&[0.0; 60], 8.0).0, &truth);
+                got += error(&x.towards(&[1e-9; 60], 8.0).0, &truth);
             }
             assert!(got < 1.02 * raw.min(prior), "{noise}: {got} {raw} {prior}");
         }

@@ -29,6 +29,8 @@ pub mod sql;
 pub mod table;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod use_tests;
 
 pub use document::Document;
 pub use model::{Assigned, Card, ScorecardModel};

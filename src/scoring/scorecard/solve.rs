@@ -14,10 +14,12 @@
 
 use super::model::Assigned;
 use crate::error::{Error, Result};
+use crate::scoring::lanes::{CHUNK, Linked};
 use crate::scoring::newton::solve_damped;
-use crate::stats::{BLOCK, FixedSum, logistic, logit};
+use crate::stats::{BLOCK, FixedSum, logit};
 use ndarray::Array2;
 use rayon::prelude::*;
+use std::ops::Range;
 
 const ROUNDS: usize = 60;
 const LAST_STEP: f64 = 1e-7;
@@ -125,18 +127,18 @@ impl Problem<'_> {
         let total = (0..rows.div_ceil(BLOCK))
             .into_par_iter()
             .try_fold(
-                || (vec![0.0; count], zeros()),
-                |(mut block, mut total), b| {
+                || (Linked::new(), vec![0.0; count], zeros()),
+                |(mut linked, mut block, mut total), b| {
                     block.fill(0.0);
-                    self.add_block(b * BLOCK..((b + 1) * BLOCK).min(rows), at[0], &v, &mut block);
+                    self.add_block(b * BLOCK..((b + 1) * BLOCK).min(rows), at[0], &v, &mut linked, &mut block);
                     let filled = total.iter_mut().zip(&block).filter(|(_, v)| **v != 0.0);
                     for (t, v) in filled {
                         t.add_block(*v)?;
                     }
-                    Ok((block, total))
+                    Ok((linked, block, total))
                 },
             )
-            .map(|part: Result<_>| part.map(|(_, total)| total))
+            .map(|part: Result<_>| part.map(|(.., total)| total))
             .try_reduce(zeros, |mut a, b| {
                 a.iter_mut().zip(b).for_each(|(to, from)| to.merge(from));
                 Ok(a)
@@ -153,26 +155,40 @@ impl Problem<'_> {
         Ok(Sums { loss: total[0].value(), gradient, weights })
     }
 
-    fn add_block(&self, rows: std::ops::Range<usize>, intercept: f64, v: &[f64], sums: &mut [f64]) {
+    /// Rows in chunks, columns pair by pair: the cells of one pair stay in the first cache.
+    fn add_block(&self, rows: Range<usize>, intercept: f64, v: &[f64], linked: &mut Linked, sums: &mut [f64]) {
         let size = self.bins + 1;
         let columns: Vec<(&[u16], usize)> =
             self.columns.iter().map(|(j, first)| (self.assigned.column(*j), *first)).collect();
-        let mut mine = vec![0usize; columns.len() + 1];
-        mine[columns.len()] = self.bins;
         let (head, weights) = sums.split_at_mut(1 + size);
-        for i in rows {
-            let mut eta = intercept;
-            for (bin, (column, first)) in mine.iter_mut().zip(&columns) {
-                *bin = first + usize::from(column[i]);
-                eta += v[*bin];
+        let (mut eta, mut y) = ([0.0; CHUNK], [0.0; CHUNK]);
+        for start in rows.clone().step_by(CHUNK) {
+            let chunk = start..(start + CHUNK).min(rows.end);
+            let n = chunk.len();
+            eta.fill(intercept);
+            for (column, first) in &columns {
+                let v = &v[*first..];
+                eta.iter_mut().zip(&column[chunk.clone()]).for_each(|(eta, bin)| *eta += v[usize::from(*bin)]);
             }
-            let (p, y) = (logistic(eta), f64::from(u8::from(self.labels[i])));
-            head[0] += libm::log1p(libm::exp(-eta.abs())) + if (eta > 0.0) == self.labels[i] { 0.0 } else { eta.abs() };
-            let (residual, weight) = (y - p, p * (1.0 - p));
-            for (k, a) in mine.iter().enumerate() {
-                head[1 + a] += residual;
-                let row = &mut weights[a * size..(a + 1) * size];
-                mine[k..].iter().for_each(|b| row[*b] += weight);
+            y.iter_mut().zip(&self.labels[chunk.clone()]).for_each(|(y, bad)| *y = f64::from(u8::from(*bad)));
+            linked.compute(&eta, &y);
+            head[0] += linked.loss[..n].iter().sum::<f64>();
+            head[1 + self.bins] += linked.residual[..n].iter().sum::<f64>();
+            let (weight, residual) = (&linked.weight[..n], &linked.residual[..n]);
+            weights[self.bins * size + self.bins] += weight.iter().sum::<f64>();
+            for (k, (left, a)) in columns.iter().enumerate() {
+                let left = &left[chunk.clone()];
+                for ((bin, r), w) in left.iter().zip(residual).zip(weight) {
+                    let bin = a + usize::from(*bin);
+                    head[1 + bin] += r;
+                    weights[bin * size + self.bins] += w;
+                }
+                for (right, b) in &columns[k..] {
+                    let cells = &mut weights[a * size + b..];
+                    for ((l, r), w) in left.iter().zip(&right[chunk.clone()]).zip(weight) {
+                        cells[usize::from(*l) * size + usize::from(*r)] += w;
+                    }
+                }
             }
         }
     }
@@ -218,7 +234,9 @@ impl Problem<'_> {
             free.iter().zip(solved).for_each(|(a, v)| x[*a] = v);
             let wrong: Vec<usize> = free.iter().copied().filter(|a| sign(*a) * x[*a] < 0.0).collect();
             if !wrong.is_empty() {
-                wrong.iter().for_each(|a| held[*a] = true);
+                for a in wrong {
+                    held[a] = true;
+                }
                 continue;
             }
             // Pull of the model on a held parameter: towards its allowed side it must be let go.

@@ -21,6 +21,12 @@ pub fn query(points: &Points<'_>, table: &str, id: &str, whole: bool, shown: Sho
     for c in points.columns() {
         let column = name(&c.card.column.name);
         let same = |v: f32| format!("{column} = {}", shown(&c.card.column.name, v));
+        // Texts that are listed; a level that is not has no text.
+        let among = |levels: &mut dyn Iterator<Item = u32>| {
+            let texts = levels.filter_map(|l| c.card.column.levels.get(l as usize));
+            let texts: Vec<String> = texts.map(|l| format!("'{}'", l.replace('\'', "''"))).collect();
+            (!texts.is_empty()).then(|| format!("{column} IN ({})", texts.join(", ")))
+        };
         let mut lines = Vec::new();
         let mut otherwise = None;
         let bins: Vec<_> = c.card.bins.iter().zip(&c.points).collect();
@@ -38,16 +44,19 @@ pub fn query(points: &Points<'_>, table: &str, id: &str, whole: bool, shown: Sho
                     lines.push((2, format!("{column} >= {}", shown(&c.card.column.name, *from)), **points));
                 }
                 Place::Levels(levels) => {
-                    let listed = levels.iter().filter_map(|l| c.card.column.levels.get(*l as usize));
-                    let listed: Vec<String> = listed.map(|l| format!("'{}'", l.replace('\'', "''"))).collect();
-                    if !listed.is_empty() {
-                        lines.push((2, format!("{column} IN ({})", listed.join(", ")), **points));
-                    }
-                    if levels.iter().any(|l| *l as usize >= c.card.column.levels.len()) {
+                    lines.extend(among(&mut levels.iter().copied()).map(|w| (2, w, **points)));
+                    if levels.contains(&(c.card.column.levels.len() as u32)) {
                         otherwise = Some(**points);
                     }
                 }
-                Place::Range { from: None, .. } | Place::Unseen if otherwise.is_none() => otherwise = Some(**points),
+                Place::Unseen => {
+                    let seen =
+                        |l: &u32| bins.iter().any(|(b, _)| matches!(&b.place, Place::Levels(s) if s.contains(l)));
+                    let mut unseen = (0..c.card.column.levels.len() as u32).filter(|l| !seen(l));
+                    lines.extend(among(&mut unseen).map(|w| (2, w, **points)));
+                    otherwise = otherwise.or(Some(**points));
+                }
+                Place::Range { from: None, .. } => otherwise = Some(**points),
                 _ => {}
             }
         }

@@ -58,7 +58,7 @@ pub struct ColumnRow {
     pub coefficient: f64,
     /// Its standard error; NaN where there is none.
     pub error: f64,
-    /// `used`, or why not.
+    /// `used` (and whether its sign is turned), or why not.
     pub note: String,
 }
 
@@ -132,6 +132,16 @@ pub fn bins(points: &Points<'_>, persons: u64, bads: u64, shown: Shown<'_>) -> V
     out
 }
 
+/// What a reader must know of a column that is used.
+fn told(card: &Card) -> String {
+    let turned = card.coefficient > 0.0;
+    if turned {
+        "used, its bins turned upside down: beside the others it says the opposite".into()
+    } else {
+        "used".into()
+    }
+}
+
 /// Every column, used or not, by falling IV.
 pub fn columns(cards: &[Card]) -> Vec<ColumnRow> {
     let row = |card: &Card| {
@@ -147,7 +157,7 @@ pub fn columns(cards: &[Card]) -> Vec<ColumnRow> {
             gini,
             coefficient: card.coefficient,
             error: card.error.unwrap_or(f64::NAN),
-            note: card.note.clone().unwrap_or_else(|| "used".into()),
+            note: card.note.clone().unwrap_or_else(|| told(card)),
         }
     };
     let mut rows: Vec<ColumnRow> = cards.iter().map(row).collect();

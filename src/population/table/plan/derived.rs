@@ -64,6 +64,7 @@ impl Check<'_> {
             levels: Vec::new(),
             absent: Vec::new(),
             recipe: Some(Recipe { formula, inputs, otherwise: derived.otherwise }),
+            input_only: derived.input_only,
             column,
         })
     }
@@ -122,7 +123,10 @@ impl Check<'_> {
                     let (Some(a), Some(b)) = (self.place(&a, &at, features), self.place(b, &at, features)) else {
                         continue;
                     };
-                    if a == b {
+                    if let Some(unseen) = [a, b].into_iter().map(|i| &features[i]).find(|w| w.input_only) {
+                        let message = format!("`{}` is input_only: scorers do not see it", unseen.name);
+                        self.fault(&at, message, Some("take input_only out, or the pair".into()));
+                    } else if a == b {
                         self.fault(&at, format!("`{}` with itself", features[a].name), None);
                     } else if !pairs.contains(&(a.min(b), a.max(b))) {
                         pairs.push((a.min(b), a.max(b)));

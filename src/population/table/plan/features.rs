@@ -111,6 +111,7 @@ impl Check<'_> {
             levels: feature.levels.clone(),
             absent: feature.missing.0.clone(),
             recipe: None,
+            input_only: feature.input_only,
             column,
         })
     }

@@ -1,22 +1,21 @@
-//! The first release: sums, which centre the features.
+//! Sums of the features and of their squares, which centre them: one joint release.
 //!
-//! (Σz, Σ⌊zⱼ²/unit⌋) of the rows clipped to `sums_clip`·√width. As |zⱼ| ≤ unit, the squares' part of one person is no
+//! (Σz, Σ⌊zⱼ²/unit⌋) of the rows clipped to `clip`·√width. As |zⱼ| ≤ unit, the squares' part of one person is no
 //! longer than ‖z₁..‖, so the joint vector has L2 sensitivity² at most 2·norm² − z₀².
 
-use super::DpLogisticParams;
+use super::Source;
+use super::rows::RowMap;
 use crate::error::Result;
 use crate::privacy::IntegerGaussian;
-use crate::scoring::dp_rows::Source;
-use crate::scoring::dp_rows::rows::RowMap;
 use crate::scoring::expand::Design;
 
 /// Grid units to 1 in the sums.
 const SUMS_UNIT: f64 = 128.0;
 
 /// Means and a norm for centred rows, from the first release.
-pub(super) fn sums(p: &DpLogisticParams, design: &Design, mu: f64, out: &mut Source) -> Result<(Vec<f32>, f64)> {
+pub(in crate::scoring) fn sums(clip: f64, design: &Design, mu: f64, out: &mut Source) -> Result<(Vec<f32>, f64)> {
     let d = design.width() - 1;
-    let radius = (p.sums_clip * libm::sqrt(d as f64)).max(1.0);
+    let radius = (clip * libm::sqrt(d as f64)).max(1.0);
     let constant = (SUMS_UNIT * radius * 0.5).floor();
     let norm = libm::sqrt(constant * constant + (SUMS_UNIT * radius) * (SUMS_UNIT * radius)).floor();
     let map = RowMap {
@@ -39,6 +38,6 @@ pub(super) fn sums(p: &DpLogisticParams, design: &Design, mu: f64, out: &mut Sou
 }
 
 /// Squared L2 sensitivity of the first release.
-pub(super) fn sums_sensitivity(norm: u64, constant: u64) -> u64 {
+pub(in crate::scoring) fn sums_sensitivity(norm: u64, constant: u64) -> u64 {
     2 * norm * norm - constant * constant
 }

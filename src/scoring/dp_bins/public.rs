@@ -7,11 +7,11 @@
 //!
 //! Edges are the column's public steps and knots inside its bounds. Where these leave wide gaps, an even grid of
 //! `grid` cells over [lo, hi] fills them: a point of the grid is taken unless a given edge lies within half a cell. A NaN
-//! in a column without missing values counts as the mid-point of the bounds, as in the [expansion](super::expand); in a
+//! in a column without missing values counts as the mid-point of the bounds, as in the [expansion](crate::scoring::expand); in a
 //! category as an unlisted level. Nothing is read off the data, so the bins cost no privacy.
 
-use super::expand::{clamped, middle, same_columns};
 use crate::error::Result;
+use crate::scoring::expand::{clamped, middle, same_columns};
 use crate::view::{Column, Frame, Trend};
 
 /// The cells of one column.
@@ -106,6 +106,11 @@ fn edges(c: &Column, grid: u32) -> Vec<f32> {
 }
 
 impl PublicBins {
+    /// The columns that are cut.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
     /// The bins of these columns; `grid` even cells fill the gaps between given edges.
     pub fn new(columns: &[Column], grid: u32) -> Self {
         let bins: Vec<ColumnBins> = columns.iter().map(|c| ColumnBins::new(c, grid)).collect();
@@ -126,11 +131,6 @@ impl PublicBins {
     /// Number of columns.
     pub fn width(&self) -> usize {
         self.bins.len()
-    }
-
-    /// The columns.
-    pub fn columns(&self) -> &[Column] {
-        &self.columns
     }
 
     /// Column by column: its bins and the numbers of its cells.
@@ -157,8 +157,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn names(c: Column, grid: u32) -> Vec<String> {
-        let bins = ColumnBins::new(&c, grid);
+    fn names(c: &Column, grid: u32) -> Vec<String> {
+        let bins = ColumnBins::new(c, grid);
         (0..bins.cells()).map(|k| bins.name(k)).collect()
     }
 
@@ -167,11 +167,11 @@ mod tests {
         let late =
             Column { missing: true, special: vec![-2.0], ..Column::new("late", -2.0, 8.0).with_steps(&[1.0, 2.0]) };
         assert_eq!(
-            names(late, 4),
+            names(&late, 4),
             ["late < 1", "late in [1, 2)", "late in [2, 5.5)", "late >= 5.5", "late = -2", "late missing"]
         );
-        assert_eq!(names(Column::new("flat", 3.0, 3.0), 8), ["flat any"]);
-        assert_eq!(names(Column::category("sex", &["m", "f"]), 8), ["sex = m", "sex = f", "sex = (other)"]);
+        assert_eq!(names(&Column::new("flat", 3.0, 3.0), 8), ["flat any"]);
+        assert_eq!(names(&Column::category("sex", &["m", "f"]), 8), ["sex = m", "sex = f", "sex = (other)"]);
     }
 
     #[test]

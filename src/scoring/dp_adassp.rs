@@ -1,0 +1,167 @@
+//! AdaSSP under central differential privacy: least squares on noisy sufficient statistics, as a logistic score.
+//!
+//! # Guarantee
+//!
+//! The learnt model is (ε, δ)-DP towards every person of the *training* data; neighbouring data sets differ by adding or
+//! removing one person with features and outcome. Nothing protects the record that is scored, whatever ε.
+//!
+//! # What is released
+//!
+//! The public [`Expansion`] makes each person a row of entries in [−1, 1], then an integer row z whose norm is clipped in
+//! integers, after rounding, to a bound that no record has a part in:
+//!
+//! | release | one person's part | L2 sensitivity | share of μ² |
+//! |---|---|---|---|
+//! | sums of x and of x² | (z, ⌊zⱼ²/unit⌋) | √(2·norm² − z₀²) | `sums_share` |
+//! | second moments of rows centred by the first, and products with the outcome | (5zᵢ², 7zᵢzⱼ, 5·norm·y·z) | √50·norm² | the rest |
+//!
+//! *Proof.* Both are sums of one term a person, bounded as in the table ([`dp_rows`](super::dp_rows) has the algebra);
+//! centre and clip norm of the second are functions of the first and of public constants. Discrete Gaussian noise of scale
+//! σ makes each Δ/√(σ² − r²)-GDP ([`privacy`](crate::privacy::mechanism)); adaptive composition adds the μ²; all
+//! else is post-processing. The smallest eigenvalue that sets the ridge is that of the *released* matrix: it needs no
+//! release of its own, where Wang's algorithm pays a third of the budget for it.
+//!
+//! # How it learns
+//!
+//! With noisy covariance C and noise of deviation s in each entry, the noise alone has its spectrum on ±2s√d. The ridge
+//!
+//! ```text
+//! λ = ridge + max(0, 2s√d − λ_min(C))
+//! ```
+//!
+//! is the least that lifts every direction out of it: none where the data are strong. The least-squares coefficients
+//! (C + λ)⁻¹·Cov(x, y), shrunk by the known noise of the products, are proportional to logistic ones; scale and intercept
+//! follow from the released prevalence and spread alone ([`dp_rows`](super::dp_rows), `start`).
+//!
+//! No gradients are paid for: that is what makes it the better learner on small data, and the poorer one on large.
+//! ε = ∞ is the noiseless twin. Limits: linear in the expanded features, a normal approximation behind the scale.
+//!
+//! Sources: Wang 2018, "Revisiting differentially private linear regression" (AdaSSP); Erdogdu, Bayati & Dicker 2016
+//! (scaled least squares); Bun & Steinke 2016; Canonne, Kamath & Steinke 2020; Dong, Roth & Su 2022.
+
+use super::dp_rows::descent::gradient_map;
+use super::dp_rows::guess::first_guess;
+use super::dp_rows::moments::{Moments, Second, second_moments};
+use super::dp_rows::rows::RowMap;
+use super::dp_rows::sums::sums;
+use super::dp_rows::{Source, labels_of, start};
+use super::expand::Expansion;
+use super::{Fitted, Scorer};
+use crate::error::Result;
+use crate::params::{above, between};
+use crate::privacy::{Budget, Ledger, Noise};
+use crate::stats::{cholesky, logistic};
+use crate::view::PlatformView;
+use ndarray::Array2;
+
+crate::params! {
+    /// AdaSSP. All of it counts as public: whoever chooses by looking at the data owes a charge of its own.
+    pub struct DpAdasspParams {
+        /// Share of μ² for the sums, which centre the features; the moments have the rest.
+        pub sums_share: f64 = 0.1, "share", between(0.01, 0.9), "as the DP logistic";
+        /// Norm to which features are clipped for the sums, as a share of √(number of columns).
+        pub sums_clip: f64 = 0.7, "share", above(0.0, 1.0), "as the DP logistic";
+        /// Norm to which centred features are clipped for the moments, relative to their root mean square.
+        pub moments_clip: f64 = 1.1, "ratio", between(0.25, 4.0), "as the DP logistic";
+        /// Norm to which whitened features are clipped when a record is scored, relative to √(number of directions).
+        pub score_clip: f64 = 1.5, "ratio", between(0.25, 100.0), "assumed: outliers are not extrapolated";
+        /// Variance below which a direction of the features counts as constant.
+        pub ridge: f64 = 0.005, "variance", above(0.0, 1.0), "as the DP logistic";
+        /// Default rate assumed where noise drowns the data.
+        pub prior_rate: f64 = 0.1, "share", between(0.001, 0.999), "assumed";
+    }
+}
+
+/// AdaSSP under (ε, δ)-differential privacy; see the [module](self).
+#[derive(Clone, Debug)]
+pub struct DpAdassp {
+    /// Public settings.
+    pub params: DpAdasspParams,
+    /// Budget of the whole fit.
+    pub budget: Budget,
+    /// Where the noise comes from. A fit works on a copy: two fits repeat each other.
+    pub noise: Noise,
+}
+
+impl Scorer<PlatformView> for DpAdassp {
+    fn fit(&self, view: &PlatformView, ledger: &mut Ledger) -> Result<Box<dyn Fitted<PlatformView>>> {
+        let p = &self.params;
+        let mu = Budget::new(self.budget.epsilon, self.budget.delta)?.mu();
+        let labels = labels_of(view)?;
+        let expansion = Expansion::new(view.features.columns());
+        let design = expansion.design(&view.features);
+        let mut noise = self.noise.clone();
+        let mut source = Source { noise: &mut noise, ledger };
+        let part = |share: f64| mu * libm::sqrt(share);
+        let (centre, spread) = sums(p.sums_clip, &design, part(p.sums_share), &mut source)?;
+        let radius = p.moments_clip * spread;
+        let second = Second { centre: &centre, radius, prior_rate: p.prior_rate, mu: part(1.0 - p.sums_share) };
+        let m = second_moments(&second, &design, labels, &mut source)?;
+        let (map, theta) = solve(p, &m)?;
+        Ok(Box::new(Model { expansion, map, theta, notes: m.swamped().into_iter().collect() }))
+    }
+}
+
+/// Row map and coefficients in grid units: post-processing of the moments.
+fn solve(p: &DpAdasspParams, m: &Moments) -> Result<(RowMap, Vec<f32>)> {
+    let d = m.mean.len();
+    let edge = 2.0 * m.covariance_noise * libm::sqrt(d as f64);
+    let lambda = p.ridge + (edge - smallest_eigenvalue(&m.covariance)).max(0.0);
+    let a = start::inverse_lower(&cholesky(&lifted(&m.covariance, lambda))?);
+    let theta = if m.swamped().is_some() {
+        let (intercept, _) = start::scaled(m.prevalence, 0.0);
+        std::iter::once(intercept).chain(std::iter::repeat_n(0.0, d)).collect()
+    } else {
+        first_guess(m, &a)
+    };
+    let map = gradient_map(m, &a, p.score_clip * libm::sqrt(d as f64));
+    let theta = map.in_units(&theta);
+    Ok((map, theta))
+}
+
+/// C + λ.
+fn lifted(c: &Array2<f64>, lambda: f64) -> Array2<f64> {
+    let mut c = c.clone();
+    c.diag_mut().iter_mut().for_each(|v| *v += lambda);
+    c
+}
+
+/// λ_min of a symmetric matrix, from below: C − λ has a Cholesky factor for every λ below it. Precise to 2⁻³⁰ of the
+/// matrix's norm.
+fn smallest_eigenvalue(c: &Array2<f64>) -> f64 {
+    // Gershgorin: no eigenvalue is beyond the largest absolute row sum.
+    let bound = c.rows().into_iter().map(|row| row.iter().map(|v| v.abs()).sum::<f64>()).fold(1e-9, f64::max);
+    let (mut below, mut above) = (-1.001 * bound, bound);
+    for _ in 0..32 {
+        let middle = 0.5 * (below + above);
+        if cholesky(&lifted(c, -middle)).is_ok() { below = middle } else { above = middle }
+    }
+    below
+}
+
+/// A learnt model: the expansion, the released row map, the coefficients in grid units.
+struct Model {
+    expansion: Expansion,
+    map: RowMap,
+    theta: Vec<f32>,
+    notes: Vec<String>,
+}
+
+/// Largest |log-odds| of a score.
+const LARGEST_LOGIT: f32 = 30.0;
+
+impl Fitted<PlatformView> for Model {
+    fn score(&self, view: &PlatformView) -> Result<Vec<f64>> {
+        self.expansion.check(&view.features)?;
+        let rows = self.map.apply(&self.expansion.design(&view.features));
+        let pd = |z: f32| logistic(f64::from(z.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)));
+        Ok(rows.logits(&self.theta).into_iter().map(pd).collect())
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.notes.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,61 @@
+//! The second stage: one weight a column, learnt on the released evidence.
+
+use super::DpScorecardParams;
+use crate::error::Result;
+use crate::scoring::dp_bins::evidence::Evidence;
+use crate::scoring::dp_rows::Source;
+use crate::scoring::dp_rows::descent::{self, Steps};
+use crate::scoring::dp_rows::moments::{Second, second_moments};
+use crate::scoring::dp_rows::rows::RowMap;
+use crate::scoring::expand::Design;
+
+/// Least norm to which a centred row of evidence is clipped, in log-odds: columns that say nothing have none.
+const LEAST_RADIUS: f64 = 0.1;
+
+/// The learnt weights: the map of evidence to whitened rows, and their coefficients in grid units.
+#[derive(Clone, Debug)]
+pub(super) struct Weights {
+    pub(super) map: RowMap,
+    pub(super) theta: Vec<f32>,
+}
+
+impl Weights {
+    /// Intercept and one weight a column for rows that no clip touches.
+    pub(super) fn plain(&self) -> (f64, Vec<f64>) {
+        let (map, d) = (&self.map, self.map.centre.len());
+        let in_row = |i: usize, j: usize| f64::from(self.theta[i + 1]) * f64::from(map.a[i * (i + 1) / 2 + j]);
+        let weight = |j: usize| f64::from(map.unit) * (j..d).map(|i| in_row(i, j)).sum::<f64>();
+        let weights: Vec<f64> = (0..d).map(weight).collect();
+        let moved: f64 = weights.iter().zip(&map.centre).map(|(w, c)| w * f64::from(*c)).sum();
+        (f64::from(self.theta[0]) * f64::from(map.constant) - moved, weights)
+    }
+}
+
+/// Weights of the columns of the design, at a cost of `mu`.
+pub(super) fn learn(
+    p: &DpScorecardParams,
+    evidence: &Evidence,
+    design: &Design,
+    labels: &[bool],
+    mu: f64,
+    source: &mut Source,
+) -> Result<Weights> {
+    let centre: Vec<f32> = evidence.mean.iter().map(|m| *m as f32).collect();
+    let radius = (p.moments_clip * libm::sqrt(evidence.variance.iter().sum::<f64>())).max(LEAST_RADIUS);
+    let part = |share: f64| mu * libm::sqrt(share);
+    let second = Second { centre: &centre, radius, prior_rate: p.prior_rate, mu: part(p.moments_share) };
+    let m = second_moments(&second, design, labels, source)?;
+    let steps = Steps {
+        iterations: p.iterations,
+        mu: part((1.0 - p.moments_share) / f64::from(p.iterations)),
+        ridge: p.ridge,
+        clip: p.gradient_clip,
+        prior_correlation: p.prior_correlation,
+        evidence: p.evidence,
+        secant: true,
+    };
+    // Equal weights for all columns are the prior: what the evidence would be worth if columns were independent.
+    let trends: Vec<f64> = (0..design.width()).map(|j| f64::from(u8::from(j > 0))).collect();
+    let trained = descent::learn(&steps, &m, design, &trends, labels, source)?;
+    Ok(Weights { map: trained.map, theta: trained.theta })
+}
