@@ -39,7 +39,10 @@ crate::params! {
 pub fn dp_scorer(choice: &DpChoice, params: &DpParams, budget: Budget, noise: Noise) -> Box<dyn Scorer<PlatformView>> {
     match choice {
         DpChoice::Logistic => Box::new(DpLogistic { params: params.logistic.clone(), budget, noise }),
-        DpChoice::Boosting => Box::new(DpBoosting { params: params.boosting.clone(), budget, noise }),
+        DpChoice::Boosting => {
+            let (params, logistic) = (params.boosting.clone(), params.logistic.clone());
+            Box::new(DpBoosting { params, logistic, budget, noise })
+        }
         DpChoice::Adassp => Box::new(DpAdassp { params: params.adassp.clone(), budget, noise }),
         DpChoice::Scorecard => Box::new(DpScorecard { params: params.scorecard.clone(), budget, noise }),
     }

@@ -52,7 +52,7 @@ use crate::error::{Error, Result};
 use crate::params::{above, between};
 use crate::privacy::{Budget, Ledger, Noise, mu_of_epsilon};
 use crate::stats::logistic;
-use crate::view::PlatformView;
+use crate::view::{Column, Frame, PlatformView};
 
 crate::params! {
     /// The DP logistic scorer. All of it counts as public: whoever chooses by looking at the data owes a charge of its own.
@@ -105,19 +105,24 @@ impl DpLogistic {
 
 impl Scorer<PlatformView> for DpLogistic {
     fn fit(&self, view: &PlatformView, ledger: &mut Ledger) -> Result<Box<dyn Fitted<PlatformView>>> {
-        let mu = self.mu()?;
+        let mut noise = self.noise.clone();
+        Ok(Box::new(self.learn(view, self.mu()?, &mut Source { noise: &mut noise, ledger })?))
+    }
+}
+
+impl DpLogistic {
+    /// Fits for `mu` in all, with noise from `source`: as one part of a larger fit.
+    pub(super) fn learn(&self, view: &PlatformView, mu: f64, source: &mut Source) -> Result<Model> {
         let labels = labels_of(view)?;
         let expansion = Expansion::new(view.features.columns());
         let design = expansion.design(&view.features);
-        let mut noise = self.noise.clone();
-        let mut source = Source { noise: &mut noise, ledger };
-        let trained = train::fit(&self.params, &design, &expansion.trends(), labels, mu, &mut source)?;
-        Ok(Box::new(Model { expansion, map: trained.map, theta: trained.theta, learnt: trained.learnt }))
+        let trained = train::fit(&self.params, &design, &expansion.trends(), labels, mu, source)?;
+        Ok(Model { expansion, map: trained.map, theta: trained.theta, learnt: trained.learnt })
     }
 }
 
 /// A learnt model: the expansion, the released row map, the coefficients in grid units.
-struct Model {
+pub(super) struct Model {
     expansion: Expansion,
     map: RowMap,
     theta: Vec<f32>,
@@ -126,9 +131,29 @@ struct Model {
 
 /// The model in `value`.
 pub(super) fn read(value: &serde_json::Value) -> Result<Saved> {
-    let Linear { expansion, map, theta, notes } = dp_rows::saved::read(value)?;
-    let columns = expansion.columns().to_vec();
-    Ok((Box::new(Model { expansion, map, theta, learnt: notes.is_empty() }), columns))
+    let model = Model::read(value)?;
+    let columns = model.expansion.columns().to_vec();
+    Ok((Box::new(model), columns))
+}
+
+impl Model {
+    /// The model in `value`.
+    pub(super) fn read(value: &serde_json::Value) -> Result<Self> {
+        let Linear { expansion, map, theta, notes } = dp_rows::saved::read(value)?;
+        Ok(Self { expansion, map, theta, learnt: notes.is_empty() })
+    }
+
+    /// The columns it was fitted on.
+    pub(super) fn columns(&self) -> &[Column] {
+        self.expansion.columns()
+    }
+
+    /// Log-odds of each row of a frame with the fitted columns.
+    pub(super) fn log_odds(&self, frame: &Frame) -> Vec<f64> {
+        let rows = self.map.apply(&self.expansion.design(frame));
+        let bounded = |z: f32| f64::from(z.clamp(-LARGEST_LOGIT, LARGEST_LOGIT));
+        rows.logits(&self.theta).into_iter().map(bounded).collect()
+    }
 }
 
 /// Largest |log-odds| of a score.
@@ -137,9 +162,7 @@ const LARGEST_LOGIT: f32 = 30.0;
 impl Fitted<PlatformView> for Model {
     fn score(&self, view: &PlatformView) -> Result<Vec<f64>> {
         self.expansion.check(&view.features)?;
-        let rows = self.map.apply(&self.expansion.design(&view.features));
-        let pd = |z: f32| logistic(f64::from(z.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)));
-        Ok(rows.logits(&self.theta).into_iter().map(pd).collect())
+        Ok(self.log_odds(&view.features).into_iter().map(logistic).collect())
     }
 
     fn export(&self) -> Option<serde_json::Value> {

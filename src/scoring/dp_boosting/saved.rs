@@ -2,8 +2,9 @@
 
 use super::prior::Axis;
 use super::train::{Table, Trained};
-use super::{DpBoostingModel, PublicBins};
+use super::{DpBoostingModel, Model, PublicBins, Start};
 use crate::error::{Error, Result};
+use crate::scoring::Fitted;
 use crate::scoring::saved::{FORMAT, Saved, sound_columns};
 use crate::view::Column;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,10 @@ struct File {
     scorer: String,
     columns: Vec<Column>,
     edges: Vec<Vec<f32>>,
+    /// Log-odds that everybody starts from, where there is no linear part.
+    level: Option<f64>,
+    /// The linear part, a model of its own.
+    linear: Option<serde_json::Value>,
     base: f64,
     tables: Vec<Table>,
     strengths: Vec<f64>,
@@ -21,11 +26,17 @@ struct File {
 
 pub(super) fn write(model: &DpBoostingModel) -> Option<serde_json::Value> {
     let t = &model.trained;
+    let (level, linear) = match &model.start {
+        Start::Level(level) => (Some(*level), None),
+        Start::Linear(model) => (None, Some(model.export()?)),
+    };
     let file = File {
         format: FORMAT.to_owned(),
         scorer: "dp-boosting".to_owned(),
         columns: model.bins.columns().to_vec(),
         edges: model.bins.edges(),
+        level,
+        linear,
         base: t.base,
         tables: t.tables.clone(),
         strengths: t.strengths.clone(),
@@ -45,9 +56,17 @@ pub(in crate::scoring) fn read(value: &serde_json::Value) -> Result<Saved> {
         let cells = t.columns.iter().try_fold(1usize, |n, j| n.checked_mul(axes.get(*j)?.bins()));
         !t.columns.is_empty() && cells == Some(t.values.len()) && t.values.iter().all(|v| v.is_finite())
     };
+    let start = match (file.level, &file.linear) {
+        (Some(level), None) if level.is_finite() => Start::Level(level),
+        (None, Some(linear)) => Start::Linear(Model::read(linear)?),
+        _ => return Err(edited()),
+    };
+    if matches!(&start, Start::Linear(model) if model.columns() != file.columns) {
+        return Err(edited());
+    }
     if !(file.base.is_finite() && file.strengths.len() == axes.len() && file.tables.iter().all(fits)) {
         return Err(edited());
     }
     let trained = Trained { base: file.base, tables: file.tables, axes, strengths: file.strengths };
-    Ok((Box::new(DpBoostingModel { bins, trained }), file.columns))
+    Ok((Box::new(DpBoostingModel { bins, start, trained }), file.columns))
 }

@@ -4,10 +4,10 @@ use super::DpBoostingParams;
 use super::choose::Chooser;
 use super::prior::{Axis, Evidence, posterior};
 use crate::error::Result;
-use crate::privacy::{IntegerGaussian, Ledger, Noise};
+use crate::privacy::IntegerGaussian;
 use crate::scoring::dp_bins::public::{ColumnBins, PublicBins};
+use crate::scoring::dp_rows::Source;
 use crate::scoring::lanes::{CHUNK, Linked};
-use crate::stats::logit;
 use crate::view::Frame;
 use rayon::prelude::*;
 
@@ -17,6 +17,8 @@ const BITS: u32 = 12;
 const LEVELS: u32 = 2;
 /// Largest step of the default rate's log-odds: Newton's own may overshoot.
 const LARGEST_LEVEL: f64 = 1.0;
+/// Deviations above which the Hessian of all persons is not noise.
+const SEEN: f64 = 4.0;
 /// Hessians are released three times as large, which costs nothing (see the proof).
 const HESSIAN: f64 = 3.0;
 
@@ -32,7 +34,7 @@ pub struct Table {
 /// What was learnt.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trained {
-    /// Log-odds before any table.
+    /// What all persons' log-odds were moved by before any table.
     pub base: f64,
     /// Tables in their order.
     pub tables: Vec<Table>,
@@ -106,33 +108,34 @@ fn sums(persons: &Persons, eta: &[f64], columns: &[usize], sizes: &[usize], bits
     parts.reduce(|| vec![0; 2 * cells], merge)
 }
 
-/// Learns `p.tables` releases of cost `mu` in all.
+/// Learns `p.tables` releases of cost `mu` in all, on top of the log-odds in `eta`.
 pub fn fit(
     p: &DpBoostingParams,
     bins: &PublicBins,
     frame: &Frame,
     labels: &[bool],
+    mut eta: Vec<f64>,
     mu: f64,
-    noise: &mut Noise,
-    ledger: &mut Ledger,
+    source: &mut Source,
 ) -> Result<Trained> {
     let axes = Axis::all(bins);
     let persons = Persons { bins: bins_of(&axes, bins, frame), labels };
     let (mechanism, bits) = mechanism(mu / libm::sqrt(f64::from(p.tables)))?;
     let mut chooser = Chooser::new(axes.len(), p.explore);
-    let (mut base, mut tables) = (logit(p.prior_rate), Vec::new());
-    let mut eta = vec![base; labels.len()];
+    let (mut base, mut tables) = (0.0, Vec::new());
     for round in 0..p.tables {
         let columns = if round < LEVELS { Vec::new() } else { chooser.next() };
         let sides: Vec<&Axis> = columns.iter().map(|j| &axes[*j]).collect();
         let sizes: Vec<usize> = sides.iter().map(|a| a.bins()).collect();
         let mut released = sums(&persons, &eta, &columns, &sizes, bits);
-        mechanism.release(&mut released, &query(round, p.tables, &columns, frame), noise, ledger)?;
+        mechanism.release(&mut released, &query(round, p.tables, &columns, frame), source.noise, source.ledger)?;
         let evidence = read(&released, mechanism.deviation(), bits);
         if round < LEVELS {
-            let step = posterior(&[], &evidence, 1.0)?[0].clamp(-LARGEST_LEVEL, LARGEST_LEVEL);
+            let step = posterior(&[], &evidence.cautious(), 1.0)?[0].clamp(-LARGEST_LEVEL, LARGEST_LEVEL);
             base += step;
-            eta.fill(base);
+            for eta in &mut eta {
+                *eta += step;
+            }
             continue;
         }
         let values = posterior(&sides, &evidence, p.prior_spread * p.prior_spread / f64::from(p.tables))?;
@@ -162,6 +165,15 @@ fn read(released: &[i64], deviation: f64, bits: u32) -> Evidence {
     }
 }
 
+impl Evidence {
+    /// Nothing is learnt from Hessians that may be noise alone.
+    fn cautious(&self) -> Self {
+        let least = SEEN * libm::sqrt(self.noise) / HESSIAN;
+        let seen = |h: &f64| if *h > least { *h } else { 0.0 };
+        Self { hessian: self.hessian.iter().map(seen).collect(), ..self.clone() }
+    }
+}
+
 impl Table {
     fn add(&self, bins: &[Vec<u8>], sizes: &[usize], eta: &mut [f64]) {
         for (row, eta) in eta.iter_mut().enumerate() {
@@ -171,14 +183,15 @@ impl Table {
 }
 
 impl Trained {
-    /// Log-odds of each row of a frame with the fitted columns.
-    pub fn log_odds(&self, bins: &PublicBins, frame: &Frame) -> Vec<f64> {
+    /// Adds what was learnt to the log-odds of each row of a frame with the fitted columns.
+    pub fn add(&self, bins: &PublicBins, frame: &Frame, eta: &mut [f64]) {
         let cells = bins_of(&self.axes, bins, frame);
-        let mut eta = vec![self.base; frame.rows()];
+        for eta in eta.iter_mut() {
+            *eta += self.base;
+        }
         for table in &self.tables {
             let sizes: Vec<usize> = table.columns.iter().map(|j| self.axes[*j].bins()).collect();
-            table.add(&cells, &sizes, &mut eta);
+            table.add(&cells, &sizes, eta);
         }
-        eta
     }
 }
