@@ -9,7 +9,9 @@
 pub mod binning;
 pub mod dp;
 pub mod dp_adassp;
+pub mod dp_auto;
 mod dp_bins;
+pub mod dp_ebm;
 pub mod dp_logistic;
 mod dp_rows;
 pub mod dp_scorecard;
@@ -27,8 +29,10 @@ pub(crate) mod test_data;
 
 pub use dp::{DpChoice, DpParams, dp_scorer};
 pub use dp_adassp::{DpAdassp, DpAdasspParams};
+pub use dp_auto::{DpAuto, DpAutoParams};
+pub use dp_ebm::{DpEbm, DpEbmModel, DpEbmParams};
 pub use dp_logistic::{DpLogistic, DpLogisticParams};
-pub use dp_scorecard::{DpScorecard, DpScorecardModel, DpScorecardParams};
+pub use dp_scorecard::{ColumnWeights, DpScorecard, DpScorecardModel, DpScorecardParams};
 pub use logistic::{Logistic, LogisticParams};
 pub use newton::soft_scores;
 pub use scale::{Scale, ScaleParams};
