@@ -64,7 +64,7 @@ impl DpAuto {
             return Ok((n, mu));
         }
         let mechanism = IntegerGaussian::calibrate_mu(GRAIN.unsigned_abs().pow(2), mu * libm::sqrt(p.count_share))?;
-        let mut count = [persons as i64 * GRAIN];
+        let mut count = [(persons as u64).cast_signed().saturating_mul(GRAIN)];
         mechanism.release(&mut count, "number of persons", source.noise, source.ledger)?;
         Ok(((count[0] as f64 / GRAIN as f64).max(1.0), mu * libm::sqrt(1.0 - p.count_share)))
     }

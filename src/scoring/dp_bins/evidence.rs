@@ -75,7 +75,9 @@ pub(in crate::scoring) fn evidence(bins: &PublicBins, counts: &Counts, prior: Pr
         if prior.monotone {
             impose(column, &precision, &mut f);
         }
-        f.iter_mut().for_each(|f| *f = f.clamp(-LARGEST, LARGEST));
+        for f in &mut f {
+            *f = f.clamp(-LARGEST, LARGEST);
+        }
 
         let total: f64 = persons.iter().sum::<f64>().max(1.0);
         let mean = f.iter().zip(&persons).map(|(f, n)| f * n / total).sum::<f64>();

@@ -157,8 +157,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn names(c: Column, grid: u32) -> Vec<String> {
-        let bins = ColumnBins::new(&c, grid);
+    fn names(c: &Column, grid: u32) -> Vec<String> {
+        let bins = ColumnBins::new(c, grid);
         (0..bins.cells()).map(|k| bins.name(k)).collect()
     }
 
@@ -167,11 +167,11 @@ mod tests {
         let late =
             Column { missing: true, special: vec![-2.0], ..Column::new("late", -2.0, 8.0).with_steps(&[1.0, 2.0]) };
         assert_eq!(
-            names(late, 4),
+            names(&late, 4),
             ["late < 1", "late in [1, 2)", "late in [2, 5.5)", "late >= 5.5", "late = -2", "late missing"]
         );
-        assert_eq!(names(Column::new("flat", 3.0, 3.0), 8), ["flat any"]);
-        assert_eq!(names(Column::category("sex", &["m", "f"]), 8), ["sex = m", "sex = f", "sex = (other)"]);
+        assert_eq!(names(&Column::new("flat", 3.0, 3.0), 8), ["flat any"]);
+        assert_eq!(names(&Column::category("sex", &["m", "f"]), 8), ["sex = m", "sex = f", "sex = (other)"]);
     }
 
     #[test]
