@@ -45,7 +45,7 @@ fn bench(c: &mut Criterion) {
         group.bench_function(format!("arm {name}: metrics"), |b| {
             b.iter_batched(
                 emit,
-                |mut emit| evaluate_arm(s, &world, point, &scored, &scored.approved, &mut emit).unwrap(),
+                |mut emit| evaluate_arm(s, &world, point, &scored, Some(&scored.approved), &mut emit).unwrap(),
                 BatchSize::SmallInput,
             );
         });

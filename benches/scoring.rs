@@ -3,12 +3,12 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use pretick::privacy::Ledger;
 use pretick::rng::{Entity, Purpose, Streams};
-use pretick::scoring::Scorer;
 use pretick::scoring::expand::Expansion;
 use pretick::scoring::impute::Imputer;
 use pretick::scoring::logistic::{Logistic, LogisticParams};
 use pretick::scoring::newton::newton;
 use pretick::scoring::scorecard::{Scorecard, ScorecardParams};
+use pretick::scoring::{Boosting, Scorer};
 use pretick::stats::logistic;
 use pretick::view::{Column, Frame, LenderView};
 use std::hint::black_box;
@@ -50,7 +50,9 @@ fn scoring(c: &mut Criterion) {
     c.bench_function("newton 50,000 x 25", |b| b.iter(|| black_box(newton(&design, &labels, 1.0, None))));
     let logistic = Logistic::new(LogisticParams::default());
     let scorecard = Scorecard::new(ScorecardParams::default());
-    let scorers: [(&str, &dyn Scorer<LenderView>); 2] = [("logistic", &logistic), ("scorecard", &scorecard)];
+    let boosting = Boosting::default();
+    let scorers: [(&str, &dyn Scorer<LenderView>); 3] =
+        [("logistic", &logistic), ("scorecard", &scorecard), ("boosting", &boosting)];
     for (name, scorer) in scorers {
         c.bench_function(&format!("{name} fit 50,000 x 25"), |b| {
             b.iter(|| black_box(scorer.fit(&plain, &mut Ledger::new())));

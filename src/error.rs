@@ -55,6 +55,9 @@ pub enum Error {
     /// A view that a scorer cannot use (no rows, one class).
     #[error("cannot fit: {0}")]
     Fit(String),
+    /// A scorer from outside pretick (a command, an ONNX model) that failed: a run goes on without the arm.
+    #[error("{0}")]
+    Scorer(String),
     /// A privacy mechanism that cannot give what was asked.
     #[error("privacy: {0}")]
     Privacy(String),

@@ -5,8 +5,14 @@
 //! keyed by person: the same luck in every arm. Labels of people who were never financed are known only to a
 //! simulator: every result is an upper bound until selective labels are modelled.
 
+use crate::error::Result;
 use crate::params::{above, any, between};
-use crate::scoring::{Logistic, LogisticParams, ScaleParams, Scorecard, ScorecardParams, Scorer};
+use crate::scoring::command::permitted;
+use crate::scoring::onnx;
+use crate::scoring::{
+    Boosting, BoostingParams, Command, CommandParams, Logistic, LogisticParams, Onnx, OnnxParams, ScaleParams,
+    Scorecard, ScorecardParams, Scorer,
+};
 use crate::view::LenderView;
 
 crate::params! {
@@ -50,6 +56,12 @@ crate::choice! {
         Logistic => "logistic",
         /// Weight-of-evidence scorecard with monotone bins.
         Scorecard => "scorecard",
+        /// A program of one's own, `lender.command`; needs --allow-commands.
+        Command => "command",
+        /// A trained model in an ONNX file, `lender.onnx`; needs a build with --features onnx.
+        Onnx => "onnx",
+        /// Gradient-boosted trees on histograms.
+        Boosting => "boosting",
     }
 }
 
@@ -70,6 +82,12 @@ crate::params! {
         pub logistic: LogisticParams = LogisticParams::default();
         /// Scorecard.
         pub scorecard: ScorecardParams = ScorecardParams::default();
+        /// A program that scores.
+        pub command: CommandParams = CommandParams::default();
+        /// A trained model.
+        pub onnx: OnnxParams = OnnxParams::default();
+        /// Gradient-boosted trees.
+        pub boosting: BoostingParams = BoostingParams::default();
         /// The 350–950 scale.
         pub scale: ScaleParams = ScaleParams::default();
     }
@@ -81,6 +99,18 @@ impl LenderParams {
         match choice {
             ScorerChoice::Logistic => Box::new(Logistic::new(self.logistic.clone())),
             ScorerChoice::Scorecard => Box::new(Scorecard::new(self.scorecard.clone())),
+            ScorerChoice::Boosting => Box::new(Boosting::new(self.boosting.clone())),
+            ScorerChoice::Command => Box::new(Command::new(self.command.clone())),
+            ScorerChoice::Onnx => Box::new(Onnx::new(self.onnx.clone())),
+        }
+    }
+
+    /// Whether this process can use the scorer of that name: a program must be allowed, a format built in.
+    pub fn may_score(&self, choice: &ScorerChoice) -> Result<()> {
+        match choice {
+            ScorerChoice::Command => permitted(&self.command.line()).and_then(|()| self.command.check_format()),
+            ScorerChoice::Onnx => onnx::built_in(),
+            ScorerChoice::Logistic | ScorerChoice::Scorecard | ScorerChoice::Boosting => Ok(()),
         }
     }
 

@@ -35,7 +35,7 @@
 //! | evaluation | [`evaluate`]: truth and decisions → rows |
 //! | lending | [`lending`]: approve, earn, lose |
 //! | disclosure | [`disclosure`]: what one arm shows the lender |
-//! | scoring | [`scoring`]: logistic, scorecard, DP logistic |
+//! | scoring | [`scoring`]: logistic, scorecard, boosted trees, DP logistic; programs and ONNX models of one's own |
 //! | privacy | [`privacy`]: mechanisms, accountant, ledger |
 //! | consent | [`consent`]: who shares what, knowingly or not |
 //! | people | [`population`]: histories and outcomes, synthetic or from a table |

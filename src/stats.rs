@@ -1,5 +1,7 @@
 //! Numbers that every floor needs: exact sums, the normal and Student distributions, intervals, small solvers.
 
+pub mod eigen;
+
 use crate::error::{Error, Result};
 use ndarray::Array2;
 

@@ -19,7 +19,7 @@ pub enum Trend {
 }
 
 /// A feature with its *public* bounds and break points: known beforehand, never read off the data.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Column {
     /// Name, e.g. `late_share_24m`.
     pub name: String,
@@ -40,6 +40,8 @@ pub struct Column {
     pub missing: bool,
     /// How PD moves with the feature.
     pub trend: Trend,
+    /// Names of the columns that a scorer may multiply this one with; a name that a frame does not have is passed over.
+    pub pairs: Vec<String>,
 }
 
 impl Column {
@@ -55,6 +57,7 @@ impl Column {
             special: Vec::new(),
             missing: false,
             trend: Trend::Auto,
+            pairs: Vec::new(),
         }
     }
 
@@ -64,9 +67,68 @@ impl Column {
         Self { levels: levels.clone(), ..Self::new(name, 0.0, levels.len() as f32) }
     }
 
+    /// States that PD rises with the feature.
+    #[must_use]
+    pub fn rising(mut self) -> Self {
+        self.trend = Trend::Rising;
+        self
+    }
+
+    /// States that PD falls as the feature grows.
+    #[must_use]
+    pub fn falling(mut self) -> Self {
+        self.trend = Trend::Falling;
+        self
+    }
+
     /// Whether the column is a category.
     pub fn is_category(&self) -> bool {
         !self.levels.is_empty()
+    }
+
+    /// Index of the listed level that a value of a category stands for; none for a level not listed and for a missing value.
+    pub fn level(&self, x: f32) -> Option<usize> {
+        (x >= 0.0 && x < self.levels.len() as f32).then_some(x as usize)
+    }
+
+    /// Whether a value of a quantity is a code that stands apart from the others.
+    pub fn is_special(&self, x: f32) -> bool {
+        self.special.contains(&x)
+    }
+
+    /// The value within the public bounds; none where it is missing or special, or the column is a category.
+    pub fn quantity(&self, x: f32) -> Option<f32> {
+        let quantity = !self.is_category() && !x.is_nan() && !self.is_special(x);
+        // Not `clamp`, which panics where bounds made in code are the wrong way round.
+        quantity.then(|| x.max(self.lo).min(self.hi))
+    }
+
+    /// Adds codes that are no quantity.
+    #[must_use]
+    pub fn with_special(mut self, special: &[f32]) -> Self {
+        self.special = special.to_vec();
+        self
+    }
+
+    /// Values may be missing (NaN).
+    #[must_use]
+    pub fn with_missing(mut self) -> Self {
+        self.missing = true;
+        self
+    }
+
+    /// Sets how PD moves with the feature.
+    #[must_use]
+    pub fn with_trend(mut self, trend: Trend) -> Self {
+        self.trend = trend;
+        self
+    }
+
+    /// Adds columns that a scorer may multiply this one with.
+    #[must_use]
+    pub fn with_pairs(mut self, pairs: &[&str]) -> Self {
+        self.pairs = pairs.iter().map(|name| (*name).to_owned()).collect();
+        self
     }
 
     /// Adds thresholds.
@@ -225,5 +287,15 @@ mod tests {
         assert_eq!(f.select(&[2, 2, 0]).column(1), [3.0, 3.0, 1.0]);
         assert_eq!(f.beside(&f).column(3), f.column(1));
         assert_eq!(f.pick(&["b", "zzz"]).width(), 1);
+    }
+
+    #[test]
+    fn a_value_is_a_level_a_code_a_quantity_or_missing() {
+        let rent = Column::category("housing", &["own", "rent"]);
+        assert_eq!([0.0, 1.0, 2.0, -1.0, f32::NAN].map(|x| rent.level(x)), [Some(0), Some(1), None, None, None]);
+        assert_eq!(rent.quantity(1.0), None);
+        let late = Column::new("late", 0.0, 8.0).with_special(&[-2.0, -1.0]).with_missing();
+        assert_eq!([-2.0, 3.0, 99.0, f32::NAN].map(|x| late.quantity(x)), [None, Some(3.0), Some(8.0), None]);
+        assert_eq!(late.level(3.0), None);
     }
 }

@@ -1,9 +1,12 @@
 //! `pretick check`: everything wrong with a scenario, or what it would run.
 
 use super::input::ScenarioArgs;
-use super::say;
+use super::{complain, say};
 use crate::error::Result;
 use crate::experiment::arm_points;
+use crate::lending::{LenderParams, ScorerChoice};
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -33,5 +36,32 @@ pub(super) fn check(args: &CheckArgs) -> Result<ExitCode> {
         arm_points(s).len(),
         points.len()
     ))?;
+    about_program(&points.iter().map(|p| &p.scenario.lender).collect::<Vec<_>>())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the scenario would start on this computer. That it is not there is no mistake of the scenario.
+fn about_program(lenders: &[&LenderParams]) -> Result<()> {
+    let mut told = BTreeSet::new();
+    for command in lenders.iter().filter(|l| l.scorer == ScorerChoice::Command).map(|l| &l.command) {
+        if told.insert(command.line()) {
+            say(&format!("scores with a program, started only with --allow-commands: {}", command.line()))?;
+            if !found(&command.program) {
+                complain(&format!(
+                    "warning: lender.command.program: there is no program `{}` here; a bare name is looked up on the PATH, a path from the folder that pretick is started in",
+                    command.program
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a program is there, as the system looks for it.
+fn found(program: &str) -> bool {
+    if program.contains(std::path::MAIN_SEPARATOR) {
+        return Path::new(program).is_file();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }

@@ -3,8 +3,10 @@
 use crate::document::{Node, Problem};
 use crate::error::{Error, Result};
 use crate::experiment::{BYTES_A_PERSON, Histories};
-use crate::population::{Source, Table};
+use crate::params::{About, Field, any};
+use crate::population::{Source, Table, TableParams};
 use crate::scenario::Loaded;
+use crate::scoring::{command, onnx};
 use std::path::{Path, PathBuf};
 
 /// A scenario and what overrides it.
@@ -24,6 +26,9 @@ pub(super) struct ScenarioArgs {
     /// Override the number of replications
     #[arg(long)]
     pub replications: Option<u64>,
+    /// Start the program that a scenario names as its scorer (lender.command): only for scenarios that you trust
+    #[arg(long)]
+    pub allow_commands: bool,
 }
 
 /// A file of real histories.
@@ -54,12 +59,18 @@ pub(super) struct OneArgs {
     /// Replication, from 0
     #[arg(long, default_value_t = 0)]
     pub replication: u32,
+    /// Start the program that a scenario names as its scorer (lender.command): only for scenarios that you trust
+    #[arg(long)]
+    pub allow_commands: bool,
 }
 
 impl ScenarioArgs {
     /// Reads and checks the scenario.
     pub(super) fn load(&self) -> Result<Loaded> {
         let flags = [("seed", self.seed), ("population.persons", self.persons), ("replications", self.replications)];
+        if self.allow_commands {
+            command::allow();
+        }
         load(&self.scenario, &self.set, &flags)
     }
 }
@@ -67,11 +78,18 @@ impl ScenarioArgs {
 impl OneArgs {
     /// Reads and checks the scenario.
     pub(super) fn load(&self) -> Result<Loaded> {
+        if self.allow_commands {
+            command::allow();
+        }
         load(&self.scenario, &self.set, &[("seed", self.seed), ("population.persons", self.persons)])
     }
 }
 
-fn load(path: &Path, set: &[String], flags: &[(&str, Option<u64>)]) -> Result<Loaded> {
+/// Reads and checks the scenario with its overrides.
+pub(super) fn load(path: &Path, set: &[String], flags: &[(&str, Option<u64>)]) -> Result<Loaded> {
+    if let Some(library) = std::env::var_os("ORT_DYLIB_PATH").filter(|p| !p.is_empty()) {
+        onnx::use_runtime(library.into());
+    }
     let bytes = std::fs::read(path).map_err(Error::io("read scenario", path))?;
     let text = Node::text(&path.display().to_string(), bytes).map_err(Error::Scenario)?;
     let mut overrides = Vec::new();
@@ -90,6 +108,11 @@ fn load(path: &Path, set: &[String], flags: &[(&str, Option<u64>)]) -> Result<Lo
         }]));
     }
     Ok(loaded)
+}
+
+/// Whether the scenario's scorers can be used here: asked before a long run.
+pub(super) fn may_score(loaded: &Loaded) -> Result<()> {
+    loaded.points()?.iter().try_for_each(|p| p.scenario.lender.may_score(&p.scenario.lender.scorer))
 }
 
 /// Reads the table if the scenario maps one; says what to do if the scenario and `--data` do not fit.
@@ -135,4 +158,20 @@ pub(super) fn fit_in_memory(persons: u64) -> Result<()> {
         gb(needed),
         gb(free)
     )))
+}
+
+/// A column map as TOML text, for a file that is read back with [`column_map`].
+pub(super) fn toml_of(map: &TableParams) -> Result<String> {
+    toml::to_string(&map.write()).map_err(|e| Error::Other(format!("cannot write the column map: {e}")))
+}
+
+/// The column map in the TOML text of the file `name`.
+pub(super) fn column_map(name: &str, text: &str) -> Result<TableParams> {
+    let mut problems = Vec::new();
+    let about = About { doc: "", unit: "", bounds: any(), source: "" };
+    let node = Node::parse(&format!("{name}, column_map"), text).map_err(Error::Scenario)?;
+    match TableParams::read(&node, "column_map", &about, &mut problems).filter(|_| problems.is_empty()) {
+        Some(map) => Ok(map),
+        None => Err(Error::Scenario(problems)),
+    }
 }

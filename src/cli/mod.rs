@@ -1,19 +1,25 @@
 //! The command line: the only place that prints, reads the clock or the environment.
 //!
 //! Data goes to stdout, progress and errors to stderr. Exit status: 0 ok, 1 the run (or a fact of
-//! `validate`) failed, 2 usage or an invalid scenario.
+//! `validate`) failed, 2 usage or an invalid scenario, 3 a check that was asked for failed (`bench --fail-on-regression`).
 
 #![allow(clippy::disallowed_methods, reason = "the command line reads the clock and the environment")]
 
+mod account;
+mod bench;
 mod calibrate;
 mod check;
 mod context;
 mod explain;
 mod generate;
 mod input;
+mod meter;
 mod new;
 mod progress;
+mod release;
 mod run;
+mod score;
+mod scorecard;
 mod story;
 mod validate;
 
@@ -35,6 +41,8 @@ struct Cli {
 enum Command {
     /// Run a scenario: a table on the terminal, a folder with results and plots
     Run(run::RunArgs),
+    /// Compare scorers with and without differential privacy on the same splits of any data
+    Bench(bench::BenchArgs),
     /// Write synthetic monthly histories, one row a person-month, as Parquet or CSV
     Generate(generate::GenerateArgs),
     /// Tell one person's months, choices and loan under every arm, in words and a picture
@@ -49,6 +57,14 @@ enum Command {
     Calibrate(calibrate::CalibrateArgs),
     /// Simulate the stylised facts that the model must reproduce
     Validate(validate::ValidateArgs),
+    /// Release noisy statistics or a DP model about real people, once: the only output that may be published as private
+    Release(release::ReleaseArgs),
+    /// Score the rows of a file by a model that was released
+    Score(score::ScoreArgs),
+    /// Fit a scorecard on your own table, score applicants, watch whether they change
+    Scorecard(scorecard::ScorecardArgs),
+    /// Say what noise costs in privacy, by every accountant, or how much of it a budget buys
+    Account(account::AccountArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -67,6 +83,7 @@ pub fn main() -> ExitCode {
     };
     let done = match &cli.command {
         Command::Run(args) => run::run(args),
+        Command::Bench(args) => bench::bench(args),
         Command::Generate(args) => generate::generate(args),
         Command::Story(args) => story::story_of(args),
         Command::Check(args) => check::check(args),
@@ -74,6 +91,10 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::explain(args),
         Command::Calibrate(args) => calibrate::calibrate(args),
         Command::Validate(args) => validate::validate(args),
+        Command::Release(args) => release::release(args),
+        Command::Score(args) => score::score(args),
+        Command::Scorecard(args) => scorecard::scorecard(args),
+        Command::Account(args) => account::account(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "pretick", &mut script);

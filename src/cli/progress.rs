@@ -19,6 +19,9 @@ impl Observer for Progress {
     fn cancelled(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
+    fn failed(&self, message: &str) {
+        self.bar.suspend(|| super::complain(&format!("error: {message}")));
+    }
 }
 
 impl Progress {
@@ -31,6 +34,7 @@ impl Progress {
             if flag.swap(true, Ordering::Relaxed) {
                 std::process::exit(130);
             }
+            crate::scoring::command::interrupt();
         });
         let shown = !quiet && std::io::stderr().is_terminal();
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };

@@ -1,10 +1,10 @@
 //! `pretick run`: the main job.
 
-use super::input::{DataArgs, ScenarioArgs, histories};
+use super::input::{DataArgs, ScenarioArgs, histories, may_score};
 use super::progress::Progress;
 use super::{complain, say, with_threads};
 use crate::error::{Error, Result};
-use crate::experiment::{self, Histories, Observer, Results};
+use crate::experiment::{self, Failure, Histories, Observer, Results};
 use crate::privacy::NoiseMode;
 use crate::report::manifest::{DataFile, Timing, sha256};
 use crate::report::{Context, Manifest, Overwrite, Summaries, folder, table, write_run};
@@ -54,6 +54,7 @@ enum NoiseArg {
 pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
     let started = Instant::now();
     let loaded = args.scenario.load()?;
+    may_score(&loaded)?;
     let (source, mut notes) = histories(&loaded, &args.data)?;
     let noise = match args.noise {
         NoiseArg::Seeded => NoiseMode::Seeded,
@@ -72,6 +73,7 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
     manifest.ledger = serde_json::to_value(&results.ledger).map_err(|e| Error::Other(e.to_string()))?;
     manifest.notes.append(&mut notes);
     manifest.notes.extend(calibration_notes(&results));
+    manifest.notes.extend(results.failures.iter().map(left_out_arm));
     manifest.timings = vec![
         Timing { stage: "read".into(), seconds: read },
         Timing { stage: "simulate and evaluate".into(), seconds: simulated - read },
@@ -95,7 +97,13 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
             if args.no_plots { "" } else { ", plots/" }
         ));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if results.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// An arm that the results lack, in words.
+fn left_out_arm(f: &Failure) -> String {
+    let at = if f.sweep.is_empty() { String::new() } else { format!(" at {}", f.sweep.join(", ")) };
+    format!("left out{at}, because its scorer failed in replication {}: {}", f.replication, f.message)
 }
 
 fn print(args: &RunArgs, context: &Context, results: &Results) -> Result<()> {

@@ -1,6 +1,6 @@
 //! `pretick story`: one person's way through a replication.
 
-use super::input::{DataArgs, OneArgs, histories};
+use super::input::{DataArgs, OneArgs, histories, may_score};
 use super::{complain, say, with_threads};
 use crate::error::{Error, Result};
 use crate::experiment::story::{check, story};
@@ -32,6 +32,7 @@ pub(super) struct StoryArgs {
 
 pub(super) fn story_of(args: &StoryArgs) -> Result<ExitCode> {
     let loaded = args.one.load()?;
+    may_score(&loaded)?;
     let s = &loaded.scenario;
     let (source, _) = histories(&loaded, &args.data)?;
     check(s, &source, args.person)?;

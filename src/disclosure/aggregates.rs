@@ -2,7 +2,7 @@
 //!
 //! A cohort's release is one integer vector: for each feature j the sum of
 //! q(x) = round(K·(2(x − lo)/(hi − lo) − 1)) ∈ [−K, K], x clamped to its *public* bounds (centred at the middle, which
-//! halves the bound), and, where cohort sizes are private, K times the number of members.
+//! halves the bound; a special or missing value of a column that has such counts as the middle, 0), and, where cohort sizes are private, K times the number of members.
 //!
 //! **Sensitivity.** Cohorts are disjoint and publicly enumerated; adding or removing one person changes one cohort's
 //! vector by at most K in each of its d coordinates: L1 ≤ d·K, L2 ≤ √d·K, d counting the size coordinate if it is
@@ -17,7 +17,8 @@
 use super::Request;
 use crate::error::{Error, Result};
 use crate::params::{above, any, between};
-use crate::privacy::{Cost, Entry, IntegerGaussian, IntegerLaplace, Ledger, Neighbouring, Trust, rho_of_epsilon};
+use crate::population::People;
+use crate::privacy::{Cost, Entry, IntegerGaussian, IntegerLaplace, Ledger, Neighbouring, Noise, Trust, mu_of_epsilon};
 use crate::view::{Column, Frame};
 
 crate::choice! {
@@ -41,7 +42,7 @@ crate::params! {
         pub features: Vec<String> = Vec::new(), "column names", any(), "assumed: late_share_24m and late_share_6m carry most of the signal";
         /// Total privacy loss, add or remove one person.
         pub epsilon: Vec<f64> = super::EPSILONS.to_vec(), "ε, smaller = more private", above(0.0, f64::INFINITY), "swept";
-        /// 0: discrete Laplace noise, pure ε. Above 0: discrete Gaussian noise, (ε, δ) by zCDP.
+        /// 0: discrete Laplace noise, pure ε. Above 0: discrete Gaussian noise, (ε, δ) by GDP.
         pub delta: f64 = 0.0, "probability", between(0.0, 0.01), "pure ε by default";
         /// K: grid steps from the middle of a feature's range to its bound.
         pub grid: u32 = 64, "steps", between(1.0, 65536.0), "assumed: rounding error 1/(2K√3) of a half range a person, far below the noise";
@@ -51,33 +52,74 @@ crate::params! {
 /// Columns that are used unless the scenario names others: late bills over both windows.
 const DEFAULT_PREFIX: &str = "late_share_";
 
-/// One frame row a person: the noisy means of the person's cohort, in the features' own units.
-pub(super) fn release(params: &CohortAggregatesParams, request: &Request<'_>, ledger: &mut Ledger) -> Result<Frame> {
-    let people = request.people;
+/// One release: the noisy integers of every cohort, and what they stand for.
+#[derive(Clone, Debug)]
+pub struct CohortSums {
+    /// The partition.
+    pub cohort: Cohort,
+    /// Number of cohorts, people in them or not.
+    pub cohorts: u32,
+    /// The columns that were added up, with their public bounds.
+    pub columns: Vec<Column>,
+    /// K.
+    pub grid: u32,
+    /// A cohort after the other: a sum of q(x) a column, then K times the members where their number is private.
+    pub sums: Vec<i64>,
+    /// Members where their number is public, else empty.
+    pub members: Vec<i64>,
+}
+
+impl CohortSums {
+    /// Integers of one cohort.
+    pub fn width(&self) -> usize {
+        self.columns.len() + usize::from(self.members.is_empty())
+    }
+
+    /// Members of a cohort: as known, or K times the noisy number over K (may be negative).
+    pub fn size(&self, cell: usize) -> f64 {
+        match self.members.get(cell) {
+            Some(n) => *n as f64,
+            None => self.sums[cell * self.width() + self.columns.len()] as f64 / f64::from(self.grid),
+        }
+    }
+
+    /// Mean of column k among `size` members whose q(x) sum to `sum`, in the column's units and within its bounds.
+    pub fn mean(&self, k: usize, sum: f64, size: f64) -> f64 {
+        let (lo, hi) = (f64::from(self.columns[k].lo), f64::from(self.columns[k].hi));
+        let mean = (sum / (size.max(1.0) * f64::from(self.grid))).clamp(-1.0, 1.0);
+        lo + (hi - lo) * 0.5 * (mean + 1.0)
+    }
+}
+
+/// Adds up, adds noise, enters the release: all of it within (ε, δ), δ from the parameters.
+pub fn cohort_sums(
+    params: &CohortAggregatesParams,
+    people: &People,
+    epsilon: f64,
+    noise: &mut Noise,
+    ledger: &mut Ledger,
+) -> Result<CohortSums> {
     let columns = chosen(&params.features, &people.platform, "disclosure.cohort-aggregates.features")?;
-    let (cohort, cohorts) = match params.cohort {
-        Cohort::Community | Cohort::Table => (&people.community, people.communities),
-        Cohort::District => (&people.district, people.districts),
-    };
+    let (cohort, cohorts) = cells(&params.cohort, people);
     let size_is_public = people.cohort_sizes_public;
-    let grid = i64::from(params.grid);
     let quantised: Vec<Vec<i32>> = columns.iter().map(|&j| quantise(&people.platform, j, params.grid)).collect();
     let features = columns.len();
     let width = features + usize::from(!size_is_public);
     // Integer sums: the same bits in any order.
     let mut sums = vec![0i64; cohorts as usize * width];
-    let mut members = vec![0i64; cohorts as usize];
+    let mut members = vec![0i64; if size_is_public { cohorts as usize } else { 0 }];
     for (i, &c) in cohort.iter().enumerate() {
-        members[c as usize] += 1;
         for (k, q) in quantised.iter().enumerate() {
             sums[c as usize * width + k] += i64::from(q[i]);
         }
-        if !size_is_public {
-            sums[c as usize * width + features] += grid;
+        if size_is_public {
+            members[c as usize] += 1;
+        } else {
+            sums[c as usize * width + features] += i64::from(params.grid);
         }
     }
-    let epsilon = request.epsilon.unwrap_or(f64::INFINITY);
-    let names: Vec<&str> = columns.iter().map(|&j| people.platform.columns()[j].name.as_str()).collect();
+    let columns: Vec<Column> = columns.iter().map(|&j| people.platform.columns()[j].clone()).collect();
+    let names: Vec<&str> = columns.iter().map(|c| c.name.as_str()).collect();
     let query = format!(
         "sums of {}{} per {} over all users{}",
         names.join(", "),
@@ -85,41 +127,51 @@ pub(super) fn release(params: &CohortAggregatesParams, request: &Request<'_>, le
         params.cohort.word(),
         if size_is_public { " (who is a member is public)" } else { "" }
     );
-    let mut noise = request.noise();
     if params.delta > 0.0 {
         let l2_squared = width as u64 * u64::from(params.grid) * u64::from(params.grid);
-        let rho = rho_of_epsilon(epsilon, params.delta);
-        IntegerGaussian::calibrate(l2_squared, rho)?.release(&mut sums, &query, &mut noise, ledger)?;
+        let mu = mu_of_epsilon(epsilon, params.delta);
+        IntegerGaussian::calibrate_mu(l2_squared, mu)?.release(&mut sums, &query, noise, ledger)?;
     } else {
         IntegerLaplace::calibrate(width as u64 * u64::from(params.grid), epsilon)?
-            .release(&mut sums, &query, &mut noise, ledger)?;
+            .release(&mut sums, &query, noise, ledger)?;
     }
-    let released: Vec<Column> = columns
+    Ok(CohortSums { cohort: params.cohort.clone(), cohorts, columns, grid: params.grid, sums, members })
+}
+
+/// The cell of each person, and how many cells there are.
+fn cells<'a>(cohort: &Cohort, people: &'a People) -> (&'a [u32], u32) {
+    match cohort {
+        Cohort::Community | Cohort::Table => (&people.community, people.communities),
+        Cohort::District => (&people.district, people.districts),
+    }
+}
+
+/// One frame row a person: the noisy means of the person's cohort, in the features' own units.
+pub(super) fn release(params: &CohortAggregatesParams, request: &Request<'_>, ledger: &mut Ledger) -> Result<Frame> {
+    let people = request.people;
+    let epsilon = request.epsilon.unwrap_or(f64::INFINITY);
+    let table = cohort_sums(params, people, epsilon, &mut request.noise(), ledger)?;
+    let (cohort, _) = cells(&params.cohort, people);
+    let released: Vec<Column> = table
+        .columns
         .iter()
-        .map(|&j| {
-            let c = &people.platform.columns()[j];
-            Column::new(&format!("{}_mean_{}", params.cohort.word(), c.name), c.lo, c.hi)
-        })
+        .map(|c| Column::new(&format!("{}_mean_{}", params.cohort.word(), c.name), c.lo, c.hi))
         .collect();
     let mut out = Frame::zeros(released, cohort.len());
     let own = if request.without_own_record { copies(&people.origin, cohort.len()) } else { Vec::new() };
-    let own = |i: usize| own.get(i).copied().unwrap_or(0);
     if request.without_own_record {
         ledger.enter(own_record_entry());
     }
-    for (k, &j) in columns.iter().enumerate() {
-        let c = &people.platform.columns()[j];
-        let (lo, hi) = (f64::from(c.lo), f64::from(c.hi));
+    let (width, names) = (table.width(), &table.columns);
+    for k in 0..names.len() {
+        // The applicant's own part is known again from the histories.
+        let j = people.platform.index(&names[k].name).unwrap_or(0);
+        let part = if own.is_empty() { Vec::new() } else { quantise(&people.platform, j, params.grid) };
         for (i, v) in out.column_mut(k).iter_mut().enumerate() {
-            let cell = cohort[i] as usize;
-            let size = if size_is_public {
-                (members[cell] - own(i)) as f64
-            } else {
-                sums[cell * width + features] as f64 / grid as f64 - own(i) as f64
-            };
-            let sum = (sums[cell * width + k] - own(i) * i64::from(quantised[k][i])) as f64;
-            let mean = (sum / (size.max(1.0) * grid as f64)).clamp(-1.0, 1.0);
-            *v = (lo + (hi - lo) * 0.5 * (mean + 1.0)) as f32;
+            let (cell, copies) = (cohort[i] as usize, own.get(i).copied().unwrap_or(0));
+            let mine = part.get(i).map_or(0, |q| copies * i64::from(*q));
+            let sum = (table.sums[cell * width + k] - mine) as f64;
+            *v = table.mean(k, sum, table.size(cell) - copies as f64) as f32;
         }
     }
     Ok(out)
@@ -157,7 +209,11 @@ pub(super) fn chosen(names: &[String], frame: &Frame, key: &str) -> Result<Vec<u
     if names.is_empty() {
         let late = |j: &usize| frame.columns()[*j].name.starts_with(DEFAULT_PREFIX);
         let found: Vec<usize> = (0..frame.width()).filter(late).collect();
-        return Ok(if found.is_empty() { (0..frame.width().min(2)).collect() } else { found });
+        let quantities = (0..frame.width()).filter(|j| !frame.columns()[*j].is_category());
+        return Ok(if found.is_empty() { quantities.take(2).collect() } else { found });
+    }
+    if let Some(c) = frame.columns().iter().find(|c| c.is_category() && names.contains(&c.name)) {
+        return Err(Error::Other(format!("{key}: `{}` is a category: its levels have no mean and no order", c.name)));
     }
     names
         .iter()
@@ -178,6 +234,9 @@ fn quantise(frame: &Frame, j: usize, grid: u32) -> Vec<i32> {
     let scale = if hi > lo { 2.0 / (hi - lo) } else { 0.0 };
     let k = f64::from(grid);
     let q = |x: f32| {
+        if c.is_special(x) || (c.missing && x.is_nan()) {
+            return 0;
+        }
         let x = if x.is_nan() { lo } else { f64::from(x).clamp(lo, hi) };
         libm::round(k * ((x - lo) * scale - 1.0)).clamp(-k, k) as i32
     };
@@ -189,7 +248,6 @@ mod tests {
     use super::*;
     use crate::consent::Choices;
     use crate::disclosure::Halves;
-    use crate::population::People;
     use crate::privacy::NoiseMode;
     use crate::rng::Streams;
 

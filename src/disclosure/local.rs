@@ -1,8 +1,8 @@
 //! `randomised-response`: each phone reports a few features, each drawn through k-ary randomised response.
 //!
 //! A feature over its window (24 months, 6 months, the last month) is put into one of `bins` public bins, cut at some of
-//! the column's public break points (at equal widths where it has too few), or into one more category "no activity", so
-//! that missingness is protected too. A person sends d reports
+//! the column's public break points (at equal widths where it has too few), or into one more category "no activity" (a
+//! special or missing value of a column that has such goes there as well), so that missingness is protected too. A person sends d reports
 //! (features × windows), each ε/d-DP; together they are ε-DP locally, replace one record (basic composition).
 //! Coins are keyed by person and report alone: all values of ε and all such arms of a run share them (common luck, for
 //! paired differences), so that their reports must never be held side by side as if they composed.
@@ -58,7 +58,10 @@ pub(super) fn release(params: &RandomisedResponseParams, request: &Request<'_>, 
             .column(j)
             .iter()
             .enumerate()
-            .map(|(i, x)| if active.get(i).copied().unwrap_or(true) { bin(*x) } else { params.bins as u8 })
+            .map(|(i, x)| {
+                let no_quantity = c.is_special(*x) || (c.missing && x.is_nan());
+                if no_quantity || !active.get(i).copied().unwrap_or(true) { params.bins as u8 } else { bin(*x) }
+            })
             .collect();
         let query = format!("{} in {} bins or no activity, on each phone", c.name, params.bins);
         // Numbered over arms too: two local arms never share a coin.

@@ -15,7 +15,7 @@
 mod aggregates;
 mod local;
 
-pub use aggregates::CohortAggregatesParams;
+pub use aggregates::{Cohort, CohortAggregatesParams, CohortSums, cohort_sums};
 pub use local::RandomisedResponseParams;
 
 use crate::consent::Choices;
@@ -158,7 +158,7 @@ pub fn disclose(disclosure: &Disclosure, request: &Request<'_>, ledger: &mut Led
     match disclosure {
         Disclosure::Nothing => Ok(request.released(&Frame::zeros(Vec::new(), request.people.default.len()))),
         Disclosure::Raw => {
-            ledger.enter(raw_entry(request));
+            ledger.enter(exact_records(request.choices.shares.iter().filter(|s| **s).count()));
             Ok(raw(request))
         }
         Disclosure::CohortAggregates(params) => {
@@ -171,9 +171,8 @@ pub fn disclose(disclosure: &Disclosure, request: &Request<'_>, ledger: &mut Led
     }
 }
 
-/// Raw sharing is a release too: exact, at infinite cost.
-fn raw_entry(request: &Request<'_>) -> Entry {
-    let sharers = request.choices.shares.iter().filter(|s| **s).count();
+/// Raw sharing is a release too: the exact records of so many persons, at infinite cost.
+pub fn exact_records(sharers: usize) -> Entry {
     Entry {
         query: format!("raw histories of {sharers} persons"),
         unit: "person, all months".into(),

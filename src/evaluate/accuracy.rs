@@ -146,6 +146,30 @@ pub fn calibration_slope(pd: &[f64], bad: &[bool], members: &[u32]) -> f64 {
     b
 }
 
+/// Mean Brier score and mean log-loss over `members` (positions); NaN over nobody.
+pub fn losses(pd: &[f64], bad: &[bool], members: &[u32]) -> Result<(f64, f64)> {
+    let (mut brier, mut log_loss) = (FixedSum::default(), FixedSum::default());
+    for ids in members.chunks(BLOCK) {
+        let (mut b, mut l) = (0.0, 0.0);
+        for i in ids {
+            let (p, y) = (pd[*i as usize].clamp(1e-12, 1.0 - 1e-12), bad[*i as usize]);
+            b += if y { (1.0 - p) * (1.0 - p) } else { p * p };
+            l -= libm::log(if y { p } else { 1.0 - p });
+        }
+        brier.add_block(b)?;
+        log_loss.add_block(l)?;
+    }
+    let n = members.len() as f64;
+    Ok((brier.value() / n, log_loss.value() / n))
+}
+
+/// AUC and KS of one vector of PDs, over everybody; NaN for one class.
+pub fn ranking(pd: &[f64], bad: &[bool]) -> (f64, f64) {
+    let key = keys(pd);
+    let counts = Concordance::count(order_of(&key).into_iter(), &key, bad);
+    (counts.auc(), counts.ks())
+}
+
 /// Adds auc, gini, ks, brier, log_loss and calibration slope for each group, AUC within cohorts, and the calibration
 /// curve in ten equal bins of the score.
 pub fn accuracy_metrics(pd: &[f64], bad: &[bool], cohort: &[u32], groups: &Groups, emit: &mut Emit) -> Result<()> {
@@ -161,20 +185,9 @@ pub fn accuracy_metrics(pd: &[f64], bad: &[bool], cohort: &[u32], groups: &Group
         emit.add("auc", name, counts.auc());
         emit.add("gini", name, 2.0 * counts.auc() - 1.0);
         emit.add("ks", name, counts.ks());
-        let (mut brier, mut log_loss) = (FixedSum::default(), FixedSum::default());
-        for ids in members.chunks(BLOCK) {
-            let (mut b, mut l) = (0.0, 0.0);
-            for i in ids {
-                let (p, y) = (pd[*i as usize].clamp(1e-12, 1.0 - 1e-12), bad[*i as usize]);
-                b += if y { (1.0 - p) * (1.0 - p) } else { p * p };
-                l -= libm::log(if y { p } else { 1.0 - p });
-            }
-            brier.add_block(b)?;
-            log_loss.add_block(l)?;
-        }
-        let n = members.len() as f64;
-        emit.add("brier", name, brier.value() / n);
-        emit.add("log_loss", name, log_loss.value() / n);
+        let (brier, log_loss) = losses(pd, bad, members)?;
+        emit.add("brier", name, brier);
+        emit.add("log_loss", name, log_loss);
         if !name.starts_with("decile=") {
             emit.add("calibration_slope", name, calibration_slope(pd, bad, members));
         }

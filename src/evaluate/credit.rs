@@ -15,8 +15,8 @@ pub struct Decisions<'a> {
     pub pd: &'a [f64],
     /// Approved.
     pub approved: &'a [bool],
-    /// Approved in the reference arm.
-    pub reference: &'a [bool],
+    /// Approved in the reference arm; `None` where its scorer failed: then nobody wins or loses against it.
+    pub reference: Option<&'a [bool]>,
     /// Outcome (true = default).
     pub bad: &'a [bool],
 }
@@ -41,7 +41,8 @@ impl Counts {
         let mut c = Self::default();
         for &p in members {
             let p = p as usize;
-            let (yes, was, bad) = (d.approved[p], d.reference[p], d.bad[p]);
+            let (yes, bad) = (d.approved[p], d.bad[p]);
+            let was = d.reference.map_or(yes, |r| r[p]);
             c.n += 1;
             c.bad += u64::from(bad);
             c.approved += u64::from(yes);
@@ -80,8 +81,10 @@ pub fn credit_metrics(
             name,
             (lender.loan.borrower_value * repaid - lender.loan.borrower_default_cost * lost) / n,
         );
-        emit.add("winners", name, ratio(c.won, c.n));
-        emit.add("losers", name, ratio(c.lost, c.n));
+        if d.reference.is_some() {
+            emit.add("winners", name, ratio(c.won, c.n));
+            emit.add("losers", name, ratio(c.lost, c.n));
+        }
     }
     fairness(people, d, groups, emit);
     cutoff_sweep(lender, people, d, groups, emit);

@@ -8,7 +8,7 @@ mod consent;
 mod credit;
 mod row;
 
-pub use accuracy::{Concordance, calibration_slope, concordance_within};
+pub use accuracy::{Concordance, calibration_slope, concordance_within, losses, ranking};
 pub use consent::{ConsentFacts, consent_metrics};
 pub use row::{Emit, Row};
 

@@ -56,11 +56,18 @@ pub struct Scored {
     pub ledger: Ledger,
 }
 
-/// Consent → disclosure → scores → decisions. An error names the arm.
+/// Consent → disclosure → scores → decisions. An error names the arm; [`Error::Scorer`] stays one.
 pub fn score_arm(scenario: &Scenario, world: &World, point: &ArmPoint, noise: NoiseMode) -> Result<Scored> {
-    score(scenario, world, point, noise).map_err(|e| match point.epsilon {
-        Some(epsilon) => Error::Other(format!("arm {} at ε = {epsilon}: {e}", point.name)),
-        None => Error::Other(format!("arm {}: {e}", point.name)),
+    score(scenario, world, point, noise).map_err(|e| {
+        let named = match point.epsilon {
+            Some(epsilon) => format!("arm {} at ε = {epsilon}: {e}", point.name),
+            None => format!("arm {}: {e}", point.name),
+        };
+        match e {
+            Error::Interrupted => e,
+            Error::Scorer(_) => Error::Scorer(named),
+            _ => Error::Other(named),
+        }
     })
 }
 
@@ -92,13 +99,13 @@ fn score(scenario: &Scenario, world: &World, point: &ArmPoint, noise: NoiseMode)
     Ok(Scored { pd, approved, choices, ledger })
 }
 
-/// Rows of one scored arm.
+/// Rows of one scored arm. `reference`: decisions of the reference arm, where it has any.
 pub fn evaluate_arm(
     scenario: &Scenario,
     world: &World,
     point: &ArmPoint,
     scored: &Scored,
-    reference: &[bool],
+    reference: Option<&[bool]>,
     emit: &mut Emit,
 ) -> Result<()> {
     let arm = &scenario.arm[point.arm];

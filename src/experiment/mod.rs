@@ -9,9 +9,14 @@
 //!
 //! Work is cut by (sweep point, replication) and then by arm; every draw is keyed, every reduction exact, rows are put
 //! in a fixed order: the number of threads changes nothing.
+//!
+//! A scorer from outside pretick may fail ([`Error::Scorer`]): its arm is then left out at that ε and sweep point, with
+//! the rows of earlier replications, and not tried again; the others go on ([`Failure`]).
 
+pub mod bench;
 pub mod calibrate;
 pub mod facts;
+pub mod release;
 pub mod story;
 
 mod arm;
@@ -24,7 +29,7 @@ pub use world::{BYTES_A_PERSON, Histories, World};
 use crate::error::{Error, Result};
 use crate::evaluate::{Emit, Row};
 use crate::privacy::{Entry, NoiseMode};
-use crate::scenario::Loaded;
+use crate::scenario::{Loaded, Point};
 use rayon::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,6 +40,8 @@ pub trait Observer: Sync {
     fn progress(&self, done: usize, total: usize);
     /// Whether the user asked to stop.
     fn cancelled(&self) -> bool;
+    /// An arm's scorer has failed; the run goes on without it.
+    fn failed(&self, _message: &str) {}
 }
 
 /// Nobody listens.
@@ -64,6 +71,21 @@ pub struct Releases {
     pub delta_spent: f64,
 }
 
+/// An arm that is left out at one ε and sweep point because its scorer failed.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Failure {
+    /// Arm.
+    pub arm: String,
+    /// ε asked for.
+    pub epsilon: Option<f64>,
+    /// Sweep values.
+    pub sweep: Vec<String>,
+    /// Replication in which it failed first.
+    pub replication: u32,
+    /// What went wrong; names the arm.
+    pub message: String,
+}
+
 /// Everything a run found.
 pub struct Results {
     /// All values, in a fixed order.
@@ -72,75 +94,169 @@ pub struct Results {
     pub ledger: Vec<Releases>,
     /// What calibration reached, one a distinct population.
     pub calibrations: Vec<Calibration>,
+    /// Arms without rows because their scorer failed.
+    pub failures: Vec<Failure>,
 }
 
 /// Runs a scenario.
 pub fn run(loaded: &Loaded, histories: &Histories, noise: NoiseMode, observer: &dyn Observer) -> Result<Results> {
     let points = loaded.points()?;
     let total: usize = points.iter().map(|p| arm_points(&p.scenario).len() * p.scenario.replications as usize).sum();
-    let done = AtomicUsize::new(0);
-    let mut results = Results { rows: Vec::new(), ledger: Vec::new(), calibrations: Vec::new() };
+    let counter = Counter { observer, done: AtomicUsize::new(0), total };
+    let mut results = Results { rows: Vec::new(), ledger: Vec::new(), calibrations: Vec::new(), failures: Vec::new() };
     for point in &points {
-        let scenario = &point.scenario;
         let loadings = match histories {
-            Histories::Synthetic => loadings_for(scenario, &mut results.calibrations)?,
+            Histories::Synthetic => loadings_for(&point.scenario, &mut results.calibrations)?,
             Histories::Table(_) => crate::population::Loadings::default(),
         };
-        let sweep: Arc<[String]> = point.values.clone().into();
-        let arms = arm_points(scenario);
-        for replication in 0..scenario.replications {
-            if observer.cancelled() {
-                return Err(Error::Interrupted);
-            }
-            let world = World::new(scenario, histories, &loadings, replication)?;
-            let reference = reference_approvals(scenario, &world, &arms, noise)?;
-            let parts: Vec<Result<(Vec<Row>, Option<Releases>)>> = arms
-                .par_iter()
-                .map(|arm| {
-                    if observer.cancelled() {
-                        return Err(Error::Interrupted);
-                    }
-                    let mut emit = Emit {
-                        arm: Arc::from(arm.name.as_str()),
-                        epsilon: arm.epsilon,
-                        sweep: sweep.clone(),
-                        replication,
-                        rows: Vec::new(),
-                    };
-                    let scored = score_arm(scenario, &world, arm, noise)?;
-                    evaluate_arm(scenario, &world, arm, &scored, &reference, &mut emit)?;
-                    observer.progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
-                    let spent = scored.ledger.spent(scenario.arm[arm.arm].disclosure.delta());
-                    let releases = (replication == 0).then(|| Releases {
-                        arm: arm.name.clone(),
-                        epsilon: arm.epsilon,
-                        sweep: point.values.clone(),
-                        entries: scored.ledger.entries().to_vec(),
-                        epsilon_spent: spent.epsilon,
-                        delta_spent: spent.delta,
-                    });
-                    Ok((emit.rows, releases))
-                })
-                .collect();
-            for part in parts {
-                let (rows, releases) = part?;
-                results.rows.extend(rows);
-                results.ledger.extend(releases);
-            }
-        }
+        let world = |replication| World::new(&point.scenario, histories, &loadings, replication);
+        run_point(point, world, noise, &counter, &mut results)?;
     }
-    Ok(results)
+    match results.failures.first() {
+        Some(first) if results.rows.is_empty() => Err(Error::Scorer(format!("no arm is left: {}", first.message))),
+        _ => Ok(results),
+    }
 }
 
-/// Decisions of the reference arm (its first ε), to which winners and losers are counted.
-fn reference_approvals(
-    scenario: &crate::scenario::Scenario,
-    world: &World,
-    arms: &[ArmPoint],
+/// Counts finished arms for the observer.
+struct Counter<'a> {
+    observer: &'a dyn Observer,
+    done: AtomicUsize,
+    total: usize,
+}
+
+impl Counter<'_> {
+    fn count(&self) {
+        self.observer.progress(self.done.fetch_add(1, Ordering::Relaxed) + 1, self.total);
+    }
+
+    fn go_on(&self) -> Result<()> {
+        if self.observer.cancelled() { Err(Error::Interrupted) } else { Ok(()) }
+    }
+}
+
+/// All replications of one sweep point.
+fn run_point(
+    point: &Point,
+    world: impl Fn(u32) -> Result<World>,
     noise: NoiseMode,
-) -> Result<Vec<bool>> {
-    let Some(point) = arms.iter().find(|a| a.name == scenario.reference) else {
+    counter: &Counter<'_>,
+    results: &mut Results,
+) -> Result<()> {
+    let scenario = &point.scenario;
+    let mut arms = arm_points(scenario);
+    // The reference is one arm at one ε (its first): another would be another comparison.
+    let Some(reference) = arms.iter().find(|a| a.name == scenario.reference).cloned() else {
         return Err(Error::Other(format!("there is no reference arm `{}`", scenario.reference)));
     };
-    Ok(score_arm(scenario, world, point, noise)?.approved)
+    let is_reference = |a: &ArmPoint| a.name == reference.name && a.epsilon == reference.epsilon;
+    let first_row = results.rows.len();
+    for replication in 0..scenario.replications {
+        counter.go_on()?;
+        if arms.is_empty() {
+            break;
+        }
+        let world = world(replication)?;
+        // Decisions to which winners and losers are counted.
+        let mut to_beat = None;
+        if arms.iter().any(is_reference) {
+            match part_of(score_arm(scenario, &world, &reference, noise), counter)? {
+                Ok(scored) => to_beat = Some(scored.approved),
+                Err(message) => {
+                    arms.retain(|a| !is_reference(a));
+                    results.leave_out(first_row, &reference, &point.values, replication, message);
+                }
+            }
+        }
+        let parts: Vec<_> = arms
+            .par_iter()
+            .map(|arm| run_arm(point, &world, arm, noise, to_beat.as_deref(), replication, counter))
+            .collect();
+        let mut left = Vec::with_capacity(arms.len());
+        for (arm, part) in arms.into_iter().zip(parts) {
+            match part? {
+                Ok((rows, releases)) => {
+                    results.rows.extend(rows);
+                    results.ledger.extend(releases);
+                    left.push(arm);
+                }
+                Err(message) => results.leave_out(first_row, &arm, &point.values, replication, message),
+            }
+        }
+        arms = left;
+        if !arms.iter().any(is_reference) {
+            // Nobody wins or loses against it, in earlier replications neither.
+            results.drop_rows(first_row, |row| matches!(&*row.metric, "winners" | "losers"));
+        }
+    }
+    Ok(())
+}
+
+/// What was made, or the words of a scorer that failed.
+type Part<T> = std::result::Result<T, String>;
+
+/// Any other error ends the run.
+fn part_of<T>(made: Result<T>, counter: &Counter<'_>) -> Result<Part<T>> {
+    match made {
+        Ok(made) => Ok(Ok(made)),
+        Err(Error::Scorer(message)) => {
+            counter.observer.failed(&message);
+            Ok(Err(message))
+        }
+        Err(e) => Err(e),
+    }
+}
+
+/// One arm in one replication: its rows, and in the first replication its releases.
+fn run_arm(
+    point: &Point,
+    world: &World,
+    arm: &ArmPoint,
+    noise: NoiseMode,
+    to_beat: Option<&[bool]>,
+    replication: u32,
+    counter: &Counter<'_>,
+) -> Result<Part<(Vec<Row>, Option<Releases>)>> {
+    counter.go_on()?;
+    let scenario = &point.scenario;
+    let scored = part_of(score_arm(scenario, world, arm, noise), counter)?;
+    counter.count();
+    let scored = match scored {
+        Ok(scored) => scored,
+        Err(message) => return Ok(Err(message)),
+    };
+    let mut emit = Emit {
+        arm: Arc::from(arm.name.as_str()),
+        epsilon: arm.epsilon,
+        sweep: point.values.clone().into(),
+        replication,
+        rows: Vec::new(),
+    };
+    evaluate_arm(scenario, world, arm, &scored, to_beat, &mut emit)?;
+    let spent = scored.ledger.spent(scenario.arm[arm.arm].disclosure.delta());
+    let releases = (replication == 0).then(|| Releases {
+        arm: arm.name.clone(),
+        epsilon: arm.epsilon,
+        sweep: point.values.clone(),
+        entries: scored.ledger.entries().to_vec(),
+        epsilon_spent: spent.epsilon,
+        delta_spent: spent.delta,
+    });
+    Ok(Ok((emit.rows, releases)))
+}
+
+impl Results {
+    /// Drops the arm's rows of this sweep point, which begin at `first_row`: means over some replications would be
+    /// means over those in which the scorer did not fail.
+    fn leave_out(&mut self, first_row: usize, arm: &ArmPoint, sweep: &[String], replication: u32, message: String) {
+        self.drop_rows(first_row, |row| *row.arm == *arm.name && row.epsilon == arm.epsilon);
+        let (name, sweep) = (arm.name.clone(), sweep.to_vec());
+        self.failures.push(Failure { arm: name, epsilon: arm.epsilon, sweep, replication, message });
+    }
+
+    fn drop_rows(&mut self, first: usize, out: impl Fn(&Row) -> bool) {
+        let mut later = self.rows.split_off(first);
+        later.retain(|row| !out(row));
+        self.rows.append(&mut later);
+    }
 }

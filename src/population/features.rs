@@ -1,6 +1,7 @@
 //! From months to the columns that a view is made of: sums while the months pass, ratios at the end.
 //!
-//! Bounds, steps and knots are public: they follow from the model's units, not from the data. Names end in their window.
+//! Bounds, steps and knots are public: they follow from the model's units, not from the data; so does that PD rises with
+//! lateness. Names end in their window.
 
 use super::kernel::{MonthLanes, MonthSink};
 use super::lanes::{F32s, LANES, flag, lanes, ln, max, min};
@@ -22,10 +23,10 @@ pub fn bureau_columns(months: usize) -> Vec<Column> {
     vec![
         Column::new("file_thin", 0.0, 1.0),
         Column::new("file_thick", 0.0, 1.0),
-        Column::new(&format!("months_late_30_{all}"), 0.0, last).with_steps(&[1.0]).with_knots(&[3.0]),
-        Column::new(&format!("worst_state_{all}"), 0.0, 3.0).with_steps(&[2.0]),
-        Column::new("worst_state_6m", 0.0, 3.0).with_steps(&[1.0]),
-        Column::new(&format!("ever_90_{all}"), 0.0, 1.0),
+        Column::new(&format!("months_late_30_{all}"), 0.0, last).with_steps(&[1.0]).with_knots(&[3.0]).rising(),
+        Column::new(&format!("worst_state_{all}"), 0.0, 3.0).with_steps(&[2.0]).rising(),
+        Column::new("worst_state_6m", 0.0, 3.0).with_steps(&[1.0]).rising(),
+        Column::new(&format!("ever_90_{all}"), 0.0, 1.0).rising(),
         Column::new(&format!("utilisation_mean_{all}"), 0.0, 1.0).with_knots(&[0.2, 0.4, 0.6, 0.8]),
         Column::new("utilisation_last_month", 0.0, 1.0).with_knots(&[0.5]),
     ]
@@ -36,9 +37,12 @@ pub fn platform_columns(months: usize) -> Vec<Column> {
     let all = format!("{months}m");
     let share = |name: &str, hi: f32| Column::new(&format!("share_{name}_{all}"), 0.0, hi);
     vec![
-        Column::new(&format!("late_share_{all}"), 0.0, 1.0).with_steps(&[0.001]).with_knots(&[0.05, 0.1, 0.2, 0.4]),
-        Column::new("late_share_6m", 0.0, 1.0).with_steps(&[0.001]).with_knots(&[0.15, 0.3]),
-        Column::new("late_last_month", 0.0, MAX_BILLS as f32).with_steps(&[1.0]),
+        Column::new(&format!("late_share_{all}"), 0.0, 1.0)
+            .with_steps(&[0.001])
+            .with_knots(&[0.05, 0.1, 0.2, 0.4])
+            .rising(),
+        Column::new("late_share_6m", 0.0, 1.0).with_steps(&[0.001]).with_knots(&[0.15, 0.3]).rising(),
+        Column::new("late_last_month", 0.0, MAX_BILLS as f32).with_steps(&[1.0]).rising(),
         Column::new(&format!("log_payments_{all}"), 0.0, 10.0).with_knots(&[3.0, 5.0, 7.0]),
         Column::new(&format!("log_spend_{all}"), 0.0, 15.0).with_knots(&[7.0, 9.0, 11.0]),
         Column::new(&format!("spend_volatility_{all}"), 0.0, 3.0).with_knots(&[0.5, 1.0]),

@@ -9,6 +9,7 @@
 //!
 //! Sums saturate at the ends of i64, which is post-processing.
 
+use super::grid::{least_scale, mu_of_scale};
 use super::ledger::{Cost, Entry, Ledger, Neighbouring, Partition, Trust};
 use super::sample;
 use super::scale::Scale;
@@ -205,7 +206,7 @@ impl IntegerLaplace {
     }
 }
 
-/// Discrete Gaussian noise on an integer vector of bounded L2 sensitivity: ρ-zCDP.
+/// Discrete Gaussian noise on an integer vector of bounded L2 sensitivity: ρ-zCDP and μ-GDP.
 #[derive(Clone, Debug)]
 pub struct IntegerGaussian {
     l2: f64,
@@ -227,17 +228,13 @@ impl IntegerGaussian {
         Ok(Self { l2, scale, rho, mu: mu_of_scale(l2, scale.value()), terms: Terms::new() })
     }
 
-    /// As [`IntegerGaussian::calibrate`], for a budget of `mu` in Gaussian differential privacy.
+    /// As [`IntegerGaussian::calibrate`], for a budget of `mu` in Gaussian differential privacy, as [`grid`](super::grid)
+    /// proves it.
     pub fn calibrate_mu(squared_l2_sensitivity: u64, mu: f64) -> Result<Self> {
         positive("mu", mu)?;
         let l2 = root_up(sensitivity(squared_l2_sensitivity)?);
         let cost = |scale: Scale| Ok(mu_of_scale(l2, scale.value()));
-        let sigma = l2 / mu;
-        if sigma < 0.1 {
-            // Below the grid there is zCDP alone; the step from μ to μ − 1 pays for its looser conversion.
-            return Self::calibrate(squared_l2_sensitivity, 0.5 * (mu - 1.0) * (mu - 1.0));
-        }
-        let guess = libm::sqrt(sigma * sigma + GRID * GRID) * (1.0 - 1e-12);
+        let guess = least_scale(l2, mu) * (1.0 - 1e-12);
         let (scale, mu) = Scale::cheapest(mu, guess, cost)?;
         let rho = Self::measurement(scale)?.map(&l2).map_err(refused)?;
         Ok(Self { l2, scale, rho, mu, terms: Terms::new() })
@@ -277,7 +274,7 @@ impl IntegerGaussian {
         self.rho
     }
 
-    /// μ of one release, with the grid's slack; ∞ where σ is too small for the grid.
+    /// μ of one release, as [`grid`](super::grid) proves it.
     pub fn mu(&self) -> f64 {
         self.mu
     }
@@ -297,15 +294,6 @@ impl IntegerGaussian {
         ));
         Ok(())
     }
-}
-
-/// r: a discrete Gaussian of scale σ is a rounding of a continuous one of √(σ² − r²).
-const GRID: f64 = 2.0;
-
-/// Δ/√(σ² − r²); ∞ for σ ≤ r.
-fn mu_of_scale(l2: f64, sigma: f64) -> f64 {
-    let squared = sigma * sigma - GRID * GRID;
-    if squared > 0.0 { l2 / libm::sqrt(squared) } else { f64::INFINITY }
 }
 
 fn sensitivity(s: u64) -> Result<i64> {

@@ -23,18 +23,20 @@
 //! # Who states the cost
 //!
 //! opendp's privacy maps do, for scales that [`Scale`] can represent exactly; its samplers are the oracle that ours are
-//! tested against ([`sample`]).
+//! tested against ([`sample`]). What several releases cost together is said by the [`accountant`], and what a discrete Gaussian is
+//! worth as Gaussian differential privacy is proved in [`grid`].
 
 pub mod accountant;
 mod budget;
 pub mod gdp;
+pub mod grid;
 pub mod ledger;
 pub mod mechanism;
 pub mod randomised_response;
 pub mod sample;
 pub mod scale;
 
-pub use accountant::{epsilon_of_rho, rho_of_epsilon};
+pub use accountant::{Accountant, Composition, Event, SideBySide, epsilon_of_rho, mu_of_pure, rho_of_epsilon};
 pub use budget::Budget;
 pub use gdp::{delta_of_mu, epsilon_of_mu, mu_of_epsilon};
 pub use ledger::{Cost, Entry, Guarantee, Ledger, Neighbouring, Partition, Spent, Trust};

@@ -11,9 +11,12 @@
 //! | [`file`](mod@file) | one file, whole or not there at all |
 //! | [`histories`] | monthly rows of `pretick generate` |
 //! | [`plots`] | SVG and PNG pictures |
+//! | [`bench`] | what `pretick bench` writes and prints |
+//! | [`release`] | what a real release publishes, and the register that stays inside |
 //! | [`story`] | one person's way through a replication, in words |
 //! | [`table`], [`cutoffs`] | the terminal's tables; where the sign of an arm's effect flips |
 
+pub mod bench;
 pub mod csv;
 pub mod cutoffs;
 pub mod file;
@@ -24,6 +27,7 @@ pub mod metric;
 pub mod palette;
 pub mod parquet;
 pub mod plots;
+pub mod release;
 pub mod story;
 pub mod summary;
 pub mod table;

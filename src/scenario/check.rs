@@ -5,6 +5,7 @@ use crate::consent::Form;
 use crate::disclosure::Disclosure;
 use crate::document::{Node, Origin, Problem, Value, suggest};
 use crate::error::Result;
+use crate::lending::ScorerChoice;
 use crate::population::Source;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,6 +42,14 @@ pub(super) fn check(s: &Scenario, document: &Node, problems: &mut Vec<Problem>) 
     if matches!(s.histories.source, Source::Table(_)) && s.applicants.rate < 1.0 {
         let message = "the persons of a table have all applied: the rate must be 1".to_owned();
         refuse("applicants.rate", message, None);
+    }
+    if s.lender.scorer == ScorerChoice::Command && s.lender.command.program.trim().is_empty() {
+        let help = "for example program = \"python3\", args = [\"examples/sklearn_scorer.py\"]";
+        refuse("lender.command.program", "lender.scorer = \"command\" needs a program".into(), Some(help.into()));
+    }
+    if s.lender.scorer == ScorerChoice::Onnx && s.lender.onnx.path.trim().is_empty() {
+        let help = "for example path = \"model.onnx\"";
+        refuse("lender.onnx.path", "lender.scorer = \"onnx\" needs a model".into(), Some(help.into()));
     }
     let names: Vec<&str> = s.arm.iter().map(|a| a.name.as_str()).collect();
     if names.is_empty() {

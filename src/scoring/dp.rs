@@ -1,8 +1,8 @@
 //! The DP scorers by name. All are trained inside the platform, on a [`PlatformView`], within one total [`Budget`].
 
 use super::{
-    DpAdassp, DpAdasspParams, DpAuto, DpAutoParams, DpEbm, DpEbmParams, DpLogistic, DpLogisticParams, DpScorecard,
-    DpScorecardParams, Scorer,
+    DpAdassp, DpAdasspParams, DpAuto, DpAutoParams, DpBoosting, DpBoostingParams, DpEbm, DpEbmParams, DpLogistic,
+    DpLogisticParams, DpScorecard, DpScorecardParams, Scorer,
 };
 use crate::privacy::{Budget, Noise};
 use crate::view::PlatformView;
@@ -14,6 +14,8 @@ crate::choice! {
         Auto => "auto",
         /// Logistic regression by noisy preconditioned gradients.
         Logistic => "dp-logistic",
+        /// Boosted tables of two columns each, released with noise one after another.
+        Boosting => "dp-boosting",
         /// Weight-of-evidence scorecard of noisy counts, its weights learnt by noisy gradients.
         Scorecard => "dp-scorecard",
         /// Least squares on noisy second moments with an adaptive ridge (AdaSSP), scaled to a logistic curve.
@@ -30,6 +32,8 @@ crate::params! {
         pub auto: DpAutoParams = DpAutoParams::default();
         /// Logistic regression by noisy preconditioned gradients.
         pub logistic: DpLogisticParams = DpLogisticParams::default();
+        /// Boosted tables of two columns each.
+        pub boosting: DpBoostingParams = DpBoostingParams::default();
         /// Weight-of-evidence scorecard of noisy counts.
         pub scorecard: DpScorecardParams = DpScorecardParams::default();
         /// Least squares on noisy second moments with an adaptive ridge.
@@ -44,6 +48,7 @@ pub fn dp_scorer(choice: &DpChoice, params: &DpParams, budget: Budget, noise: No
     match choice {
         DpChoice::Auto => Box::new(DpAuto { params: params.clone(), budget, noise }),
         DpChoice::Logistic => Box::new(DpLogistic { params: params.logistic.clone(), budget, noise }),
+        DpChoice::Boosting => Box::new(DpBoosting { params: params.boosting.clone(), budget, noise }),
         DpChoice::Adassp => Box::new(DpAdassp { params: params.adassp.clone(), budget, noise }),
         DpChoice::Ebm => Box::new(DpEbm { params: params.ebm.clone(), budget, noise }),
         DpChoice::Scorecard => Box::new(DpScorecard { params: params.scorecard.clone(), budget, noise }),

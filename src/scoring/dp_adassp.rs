@@ -39,7 +39,8 @@
 //! Sources: Wang 2018, "Revisiting differentially private linear regression" (AdaSSP); Erdogdu, Bayati & Dicker 2016
 //! (scaled least squares); Bun & Steinke 2016; Canonne, Kamath & Steinke 2020; Dong, Roth & Su 2022.
 
-use super::dp_rows::descent::{first_guess, gradient_map};
+use super::dp_rows::descent::gradient_map;
+use super::dp_rows::guess::first_guess;
 use super::dp_rows::moments::{Moments, Second, second_moments};
 use super::dp_rows::rows::RowMap;
 use super::dp_rows::sums::sums;

@@ -122,6 +122,10 @@ impl Fitted<PlatformView> for Chosen {
     fn notes(&self) -> Vec<String> {
         std::iter::once(self.chosen.clone()).chain(self.inner.notes()).collect()
     }
+
+    fn export(&self) -> Option<serde_json::Value> {
+        self.inner.export()
+    }
 }
 
 #[cfg(test)]

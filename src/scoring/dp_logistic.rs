@@ -28,18 +28,22 @@
 //!
 //! Whitening by the noisy covariance makes one norm bound fit all directions. The first guess is the released
 //! least-squares direction, scaled to a logistic curve (`start`); the gradients are then followed by damped Newton steps
-//! whose curvature is that of normal features at the current coefficients, again without a release. Directions that noise
-//! dominates are kept at the first guess, itself shrunk by its noise; the last half of the steps is averaged.
+//! whose curvature is that of normal features at the current coefficients, again without a release. Each step is an estimate
+//! of the optimum with noise of known size; together with the moments' estimate it is drawn towards a public prior by
+//! empirical Bayes (`dp_rows::shrink`): towards the score that the columns' public trends make, or to 0 where none has a trend.
 //!
 //! ε = ∞ is the noiseless twin: the same path, the same clipping and rounding. All sums are exact, so that the bits do
-//! not depend on the order of the rows. Limits: linear in the expanded features; below some thousand persons at ε = 1
-//! little more than the prevalence is learnt. The defaults were tried on the Taiwan table: on that table they are
+//! not depend on the order of the rows. Limits: linear in the expanded features; where noise swamps
+//! the data the scores are the prior, and the model says so. The defaults were tried on the Taiwan table: on that table they are
 //! themselves read off the data and not charged, so ε is understated there and accuracy a little flattered.
 //!
 //! Sources: Bun & Steinke 2016 (zCDP); Canonne, Kamath & Steinke 2020 (discrete Gaussian); Vu & Slavković 2009 and Wang
 //! 2018 (noisy moments); Erdogdu, Bayati & Dicker 2016 (scaled least squares).
 
+mod saved;
 mod train;
+
+pub(super) use self::saved::read;
 
 use super::dp_rows::rows::RowMap;
 use super::dp_rows::{Source, labels_of};
@@ -68,8 +72,10 @@ crate::params! {
         pub gradient_clip: f64 = 1.2, "ratio", between(0.25, 4.0), "tried on the Taiwan table";
         /// Variance below which a direction of the features counts as constant.
         pub ridge: f64 = 0.005, "variance", above(0.0, 1.0), "assumed: an indicator that holds for 1 in 200";
-        /// By how much the gradients are expected to change a whitened coefficient; what is beyond is taken for noise.
-        pub prior_spread: f64 = 0.2, "log-odds", above(0.0, 10.0), "tried on the Taiwan table";
+        /// Correlation with the outcome that is expected of a score made from the columns' public trends alone.
+        pub prior_correlation: f64 = 0.4, "correlation", between(0.01, 0.99), "assumed: an expert's scorecard";
+        /// Twice the log-likelihood by which the data must be likelier than the public prior before it is followed at all.
+        pub evidence: f64 = 8.0, "", between(0.0, 1000.0), "as a χ² of one degree of freedom: α = .005";
         /// Default rate assumed where noise drowns the data.
         pub prior_rate: f64 = 0.1, "share", between(0.001, 0.999), "assumed";
     }
@@ -106,8 +112,8 @@ impl Scorer<PlatformView> for DpLogistic {
         let design = expansion.design(&view.features);
         let mut noise = self.noise.clone();
         let mut source = Source { noise: &mut noise, ledger };
-        let (map, theta) = train::fit(&self.params, &design, labels, mu, &mut source)?;
-        Ok(Box::new(Model { expansion, map, theta }))
+        let trained = train::fit(&self.params, &design, &expansion.trends(), labels, mu, &mut source)?;
+        Ok(Box::new(Model { expansion, map: trained.map, theta: trained.theta, learnt: trained.learnt }))
     }
 }
 
@@ -116,6 +122,7 @@ struct Model {
     expansion: Expansion,
     map: RowMap,
     theta: Vec<f32>,
+    learnt: bool,
 }
 
 /// Largest |log-odds| of a score.
@@ -127,6 +134,17 @@ impl Fitted<PlatformView> for Model {
         let rows = self.map.apply(&self.expansion.design(&view.features));
         let pd = |z: f32| logistic(f64::from(z.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)));
         Ok(rows.logits(&self.theta).into_iter().map(pd).collect())
+    }
+
+    fn export(&self) -> Option<serde_json::Value> {
+        saved::write(self)
+    }
+
+    fn notes(&self) -> Vec<String> {
+        if self.learnt {
+            return Vec::new();
+        }
+        vec!["noise swamped the data (too few persons for this ε): the scores are the public prior".to_owned()]
     }
 }
 

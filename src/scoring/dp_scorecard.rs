@@ -94,8 +94,10 @@ crate::params! {
         pub gradient_clip: f64 = 1.5, "ratio", between(0.25, 4.0), "tried on the Taiwan table: more calibrates better, less ranks better at small ε";
         /// Variance below which a direction of the evidence counts as constant.
         pub ridge: f64 = 0.005, "variance", above(0.0, 1.0), "as the DP logistic";
-        /// By how much weights are expected to differ from equal ones, along whitened directions.
-        pub prior_spread: f64 = 0.12, "log-odds", above(0.0, 10.0), "tried on the Taiwan table: .1 to .2 differ little";
+        /// Correlation with the outcome that is expected of the plain sum of the evidence.
+        pub prior_correlation: f64 = 0.4, "correlation", between(0.01, 0.99), "assumed: an expert's scorecard";
+        /// Twice the log-likelihood by which other weights must be likelier than equal ones.
+        pub evidence: f64 = 8.0, "", between(0.0, 1000.0), "as a χ² of one degree of freedom: α = .005";
         /// Default rate assumed where noise drowns the data.
         pub prior_rate: f64 = 0.1, "share", between(0.001, 0.999), "assumed";
     }

@@ -1,20 +1,29 @@
 //! From features to a design matrix, by public knowledge alone.
 //!
-//! For a column with public bounds [lo, hi], steps t and knots k, and x clamped to [lo, hi] (NaN becomes the mid-point):
+//! A quantity with public bounds [lo, hi], steps t, knots k and special values s, x clamped to [lo, hi], and a category with
+//! public levels l become
 //!
 //! ```text
-//! linear  (2x − lo − hi)/(hi − lo)      in [−1, 1]
-//! step    1 if x ≥ t, else 0            one for each t
-//! hinge   max(0, x − k)/(hi − k)        in [0, 1], one for each k
+//! linear   (2x − lo − hi)/(hi − lo)     in [−1, 1]
+//! step     1 if x ≥ t, else 0           one for each t
+//! hinge    max(0, x − k)/(hi − k)       in [0, 1], one for each k
+//! special  1 if x = s, else 0           one for each s; such an x is no quantity: its linear, step and hinge terms are 0
+//! level    1 if x is l, else 0          one for each l; all 0 for a level that is not listed
+//! missing  1 if x is missing, else 0    where the column says that values may be missing; the other terms are then 0
 //! ```
+//!
+//! In a column that does not allow missing values NaN counts as the mid-point. Columns that name each other as a pair
+//! ([`Column::pairs`]) add the products of all their terms, two by two, behind the terms of all columns.
 //!
 //! The first column of the design is the constant 1. Nothing is read off the data, so a scorer under differential
 //! privacy may use the design for free; every entry is in [−1, 1], hence ‖row‖₂ ≤ √width ([`Expansion::norm_bound`]).
 //! A knot below lo counts as lo. Columns of no extent (lo = hi, or a knot at or above hi) become the constant 0, steps
-//! outside the bounds a constant: harmless under a ridge.
+//! outside the bounds a constant: harmless under a ridge. Limits: a row has at most one level, so that the bound of a table
+//! with many levels is far from its longest row; a scorer that clips should clip lower.
 
 use crate::error::{Error, Result};
-use crate::view::{Column, Frame};
+use crate::view::{Column, Frame, Trend};
+use std::ops::Range;
 
 /// What stands in one column of the design.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,12 +31,46 @@ enum Term {
     Linear,
     Step(f32),
     Hinge(f32),
+    Special(f32),
+    Level(usize),
+    Missing,
+}
+
+impl Term {
+    /// The terms of a column, in their order.
+    fn of(column: &Column) -> Vec<Self> {
+        let mut terms: Vec<Self> = if column.is_category() {
+            (0..column.levels.len()).map(Self::Level).collect()
+        } else {
+            let steps = column.steps.iter().map(|t| Self::Step(*t));
+            let hinges = column.knots.iter().map(|k| Self::Hinge(*k));
+            let special = column.special.iter().map(|s| Self::Special(*s));
+            std::iter::once(Self::Linear).chain(steps).chain(hinges).chain(special).collect()
+        };
+        terms.extend(column.missing.then_some(Self::Missing));
+        terms
+    }
+
+    /// Name of the term in `column`.
+    fn name(self, column: &Column) -> String {
+        let name = &column.name;
+        match self {
+            Self::Linear => name.clone(),
+            Self::Step(t) => format!("{name} >= {t}"),
+            Self::Hinge(k) => format!("max(0, {name} - {k})"),
+            Self::Special(s) => format!("{name} = {s}"),
+            Self::Level(k) => format!("{name} = {}", column.levels.get(k).map_or("", String::as_str)),
+            Self::Missing => format!("{name} missing"),
+        }
+    }
 }
 
 /// A public map from a [`Frame`] to a [`Design`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Expansion {
     columns: Vec<Column>,
+    /// Positions of the columns that are multiplied, the first before the second.
+    pairs: Vec<(usize, usize)>,
 }
 
 /// A matrix of f32, rows × width, column after column; the first column is 1.
@@ -70,7 +113,14 @@ impl Design {
 impl Expansion {
     /// The expansion of these columns.
     pub fn new(columns: &[Column]) -> Self {
-        Self { columns: columns.to_vec() }
+        let named = |name: &String| columns.iter().position(|c| c.name == *name);
+        let partners = |(i, c): (usize, &Column)| -> Vec<(usize, usize)> {
+            c.pairs.iter().filter_map(named).filter(|j| *j != i).map(|j| (i.min(j), i.max(j))).collect()
+        };
+        let mut pairs: Vec<_> = columns.iter().enumerate().flat_map(partners).collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        Self { columns: columns.to_vec(), pairs }
     }
 
     /// The columns that are expanded.
@@ -80,7 +130,20 @@ impl Expansion {
 
     /// Number of columns of the design, the constant included.
     pub fn width(&self) -> usize {
-        1 + self.columns.iter().map(|c| 1 + c.steps.len() + c.knots.len()).sum::<usize>()
+        let spans = self.spans();
+        let products = self.pairs.iter().map(|(a, b)| spans[*a].len() * spans[*b].len());
+        spans.last().map_or(1, |s| s.end) + products.sum::<usize>()
+    }
+
+    /// Where the terms of each column stand in the design; products stand behind the last.
+    pub fn spans(&self) -> Vec<Range<usize>> {
+        let mut at = 1;
+        let span = |c: &Column| {
+            let start = at;
+            at += Term::of(c).len();
+            start..at
+        };
+        self.columns.iter().map(span).collect()
     }
 
     /// √width ≥ ‖row‖₂ of any row of any design: every entry is in [−1, 1].
@@ -88,14 +151,13 @@ impl Expansion {
         libm::sqrt(self.width() as f64)
     }
 
-    /// Names of the design's columns, e.g. `(constant)`, `late`, `late >= 2`, `max(0, late - 3)`.
+    /// Names of the design's columns, e.g. `(constant)`, `late`, `late >= 2`, `max(0, late - 3)`, `late * limit`.
     pub fn names(&self) -> Vec<String> {
-        let named = self.terms().map(|(_, column, term)| match term {
-            Term::Linear => column.name.clone(),
-            Term::Step(t) => format!("{} >= {t}", column.name),
-            Term::Hinge(k) => format!("max(0, {} - {k})", column.name),
-        });
-        std::iter::once("(constant)".to_owned()).chain(named).collect()
+        let mut names = vec!["(constant)".to_owned()];
+        names.extend(self.columns.iter().flat_map(|c| Term::of(c).into_iter().map(|term| term.name(c))));
+        let products: Vec<String> = self.products().map(|(a, b)| format!("{} * {}", names[a], names[b])).collect();
+        names.extend(products);
+        names
     }
 
     /// Refuses a frame with other columns (by name and order) than the expansion's.
@@ -111,18 +173,51 @@ impl Expansion {
             return out;
         }
         let rows = out.rows;
-        let terms = self.terms().take_while(|(j, ..)| *j < frame.width());
+        let terms = self.columns.iter().enumerate().flat_map(|(j, c)| Term::of(c).into_iter().map(move |t| (j, c, t)));
+        let terms = terms.take_while(|(j, ..)| *j < frame.width());
         for ((j, column, term), to) in terms.zip(out.data.chunks_exact_mut(rows).skip(1)) {
             fill(term, column, frame.column(j), to);
+        }
+        let singles = self.spans().last().map_or(1, |s| s.end);
+        let (single, product) = out.data.split_at_mut(singles * rows);
+        for ((a, b), to) in self.products().zip(product.chunks_exact_mut(rows)) {
+            let factors = single[a * rows..][..rows].iter().zip(&single[b * rows..][..rows]);
+            to.iter_mut().zip(factors).for_each(|(y, (a, b))| *y = a * b);
         }
         out
     }
 
-    fn terms(&self) -> impl Iterator<Item = (usize, &Column, Term)> {
-        self.columns.iter().enumerate().flat_map(|(j, c)| {
-            let steps = c.steps.iter().map(|t| Term::Step(*t));
-            let hinges = c.knots.iter().map(|k| Term::Hinge(*k));
-            std::iter::once(Term::Linear).chain(steps).chain(hinges).map(move |term| (j, c, term))
+    /// Direction in which PD is publicly known to move with each design column, the constant first: the column's trend as
+    /// 1 (rising) or −1 (falling) on linear terms, half of it on steps, 0 elsewhere. 0 as well in a column with special values:
+    /// the quantity's direction does not say where its codes stand.
+    pub fn trends(&self) -> Vec<f64> {
+        let of = |column: &Column, term: Term| {
+            let sign = match column.trend {
+                Trend::Rising => 1.0,
+                Trend::Falling => -1.0,
+                Trend::Auto | Trend::Free => return 0.0,
+            };
+            if !column.special.is_empty() {
+                return 0.0;
+            }
+            match term {
+                Term::Linear => sign,
+                Term::Step(_) => 0.5 * sign,
+                Term::Hinge(_) | Term::Special(_) | Term::Level(_) | Term::Missing => 0.0,
+            }
+        };
+        let mut trends = vec![0.0];
+        trends.extend(self.columns.iter().flat_map(|c| Term::of(c).into_iter().map(move |term| of(c, term))));
+        trends.resize(self.width(), 0.0);
+        trends
+    }
+
+    /// Positions in the design of the terms that are multiplied.
+    fn products(&self) -> impl Iterator<Item = (usize, usize)> {
+        let spans = self.spans();
+        self.pairs.clone().into_iter().flat_map(move |(a, b)| {
+            let (left, right) = (spans[a].clone(), spans[b].clone());
+            left.flat_map(move |i| right.clone().map(move |j| (i, j)))
         })
     }
 }
@@ -173,61 +268,22 @@ fn fill(term: Term, column: &Column, from: &[f32], to: &mut [f32]) {
                 *y = unit(if v > 0.0 { v } else { 0.0 });
             }
         }
+        Term::Special(s) => mark(from, to, |x| x == s),
+        Term::Level(k) => mark(from, to, |x| x == k as f32),
+        Term::Missing => mark(from, to, f32::is_nan),
     }
+    let quantity = matches!(term, Term::Linear | Term::Step(_) | Term::Hinge(_));
+    if quantity && (column.missing || !column.special.is_empty()) {
+        for (y, &x) in to.iter_mut().zip(from) {
+            *y = if (column.missing && x.is_nan()) || column.is_special(x) { 0.0 } else { *y };
+        }
+    }
+}
+
+/// 1 where `holds`, else 0.
+fn mark(from: &[f32], to: &mut [f32], holds: impl Fn(f32) -> bool) {
+    to.iter_mut().zip(from).for_each(|(y, x)| *y = f32::from(u8::from(holds(*x))));
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn frame(columns: Vec<Column>, values: &[&[f32]]) -> Frame {
-        let mut f = Frame::zeros(columns, values.first().map_or(0, |v| v.len()));
-        for (j, v) in values.iter().enumerate() {
-            f.column_mut(j).copy_from_slice(v);
-        }
-        f
-    }
-
-    #[test]
-    fn terms_are_as_documented() {
-        let late = Column::new("late", -2.0, 6.0).with_steps(&[1.0, 2.0]).with_knots(&[4.0]);
-        let f = frame(vec![late], &[&[-9.0, 0.0, 1.0, 5.0, 99.0, f32::NAN]]);
-        let e = Expansion::new(f.columns());
-        assert_eq!(e.names(), ["(constant)", "late", "late >= 1", "late >= 2", "max(0, late - 4)"]);
-        let d = e.design(&f);
-        assert_eq!(d.column(0), [1.0; 6]);
-        assert_eq!(d.column(1), [-1.0, -0.5, -0.25, 0.75, 1.0, 0.0]);
-        assert_eq!(d.column(2), [0.0, 0.0, 1.0, 1.0, 1.0, 1.0]);
-        assert_eq!(d.column(3), [0.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
-        assert_eq!(d.column(4), [0.0, 0.0, 0.0, 0.5, 1.0, 0.0]);
-    }
-
-    #[test]
-    fn columns_without_extent_and_frames_without_rows_are_harmless() {
-        let f = frame(vec![Column::new("flat", 2.0, 2.0).with_knots(&[2.0, 7.0])], &[&[1.0, 2.0, 3.0]]);
-        let d = Expansion::new(f.columns()).design(&f);
-        assert!((1..4).all(|j| d.column(j) == [0.0; 3]));
-        let none = Frame::zeros(f.columns().to_vec(), 0);
-        assert_eq!(Expansion::new(none.columns()).design(&none).rows(), 0);
-        assert!(Expansion::new(f.columns()).check(&frame(vec![Column::new("x", 0.0, 1.0)], &[&[0.0]])).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn every_entry_is_within_one_so_the_norm_bound_holds(
-            lo in -1e6f32..1e6, span in 0f32..1e6, t in -1e6f32..2e6, k in -2e6f32..2e6,
-            x in prop::collection::vec(-1e7f32..1e7, 1..40),
-        ) {
-            let f = frame(vec![Column::new("c", lo, lo + span).with_steps(&[t]).with_knots(&[k])], &[&x]);
-            let e = Expansion::new(f.columns());
-            let d = e.design(&f);
-            prop_assert_eq!(d.width(), e.width());
-            for i in 0..d.rows() {
-                let row: Vec<f64> = (0..d.width()).map(|j| f64::from(d.column(j)[i])).collect();
-                prop_assert!(row.iter().all(|v| v.abs() <= 1.0));
-                prop_assert!(row.iter().map(|v| v * v).sum::<f64>().sqrt() <= e.norm_bound() + 1e-12);
-            }
-        }
-    }
-}
+mod tests;

@@ -183,6 +183,22 @@ pub fn probabilities(design: &Design, beta: &[f64]) -> Vec<f64> {
     out
 }
 
+/// σ of log-odds, for as many as `out` holds (at most a chunk), within [1e-13, 1 − 1e-13].
+pub fn probabilities_of(eta: &Values, out: &mut [f64]) {
+    sigmoid(eta, out);
+}
+
+/// PD of each log-odds, within [1e-13, 1 − 1e-13].
+pub fn sigmoids(eta: &[f64]) -> Vec<f64> {
+    let mut out = vec![0.0; eta.len()];
+    let mut room = [0.0; CHUNK];
+    for (to, from) in out.chunks_mut(CHUNK).zip(eta.chunks(CHUNK)) {
+        room[..from.len()].copy_from_slice(from);
+        sigmoid(&room, to);
+    }
+    out
+}
+
 #[multiversion::multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw", "x86_64+avx2"))]
 fn sigmoid(eta: &Values, out: &mut [f64]) {
     for (p, eta) in out.iter_mut().zip(eta) {

@@ -82,7 +82,7 @@ impl Fitted<LenderView> for LogisticModel {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::rng::{Entity, Purpose, Streams};
     use crate::stats::logistic;

@@ -1,16 +1,21 @@
 //! Scorers: from what a lender (or a platform) sees to a probability of default (PD) a person.
 //!
-//! Two models without privacy: [`logistic`], a penalised logistic regression on a public expansion of the features,
-//! and [`scorecard`], the weight-of-evidence scorecard that credit bureaus use. Both complete what is not shared with
-//! [`impute`] first, and both end in the same solver, [`newton`]. [`scale`] turns a PD into a score of 350–950.
+//! Three models without privacy: [`logistic`], a penalised logistic regression on a public expansion of the features,
+//! [`scorecard`], the weight-of-evidence scorecard that credit bureaus use, and [`boosting`], gradient-boosted trees. All
+//! complete what is not shared with [`impute`] first. [`scale`] turns a PD into a score of 350–950, [`monitoring`] compares
+//! two samples of persons. Scorers of one's own: [`command`] starts
+//! a program, [`onnx`] reads a trained model.
 //!
 //! A scorer imports views, never the population: what it cannot see it cannot use.
 
 pub mod binning;
+pub mod boosting;
+pub mod command;
 pub mod dp;
 pub mod dp_adassp;
 pub mod dp_auto;
 mod dp_bins;
+pub mod dp_boosting;
 pub mod dp_ebm;
 pub mod dp_logistic;
 mod dp_rows;
@@ -19,7 +24,10 @@ pub mod expand;
 pub mod impute;
 mod lanes;
 pub mod logistic;
+pub mod monitoring;
 pub mod newton;
+pub mod onnx;
+pub mod saved;
 pub mod scale;
 pub mod scorecard;
 #[cfg(test)]
@@ -27,14 +35,18 @@ mod taiwan;
 #[cfg(test)]
 pub(crate) mod test_data;
 
+pub use boosting::{Boosting, BoostingParams};
+pub use command::{Command, CommandParams};
 pub use dp::{DpChoice, DpParams, dp_scorer};
 pub use dp_adassp::{DpAdassp, DpAdasspParams};
 pub use dp_auto::{DpAuto, DpAutoParams};
+pub use dp_boosting::{DpBoosting, DpBoostingParams};
 pub use dp_ebm::{DpEbm, DpEbmModel, DpEbmParams};
 pub use dp_logistic::{DpLogistic, DpLogisticParams};
 pub use dp_scorecard::{ColumnWeights, DpScorecard, DpScorecardModel, DpScorecardParams};
 pub use logistic::{Logistic, LogisticParams};
 pub use newton::soft_scores;
+pub use onnx::{Onnx, OnnxParams};
 pub use scale::{Scale, ScaleParams};
 pub use scorecard::{Scorecard, ScorecardParams};
 
@@ -57,5 +69,11 @@ pub trait Fitted<V>: Send + Sync {
     /// What a reader of the scores must know, e.g. that noise left nothing but the prior. Mostly nothing.
     fn notes(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// The model as JSON for [`saved::read`]; none where the scorer has no such form yet. Of a private model it holds released
+    /// numbers and public constants alone.
+    fn export(&self) -> Option<serde_json::Value> {
+        None
     }
 }

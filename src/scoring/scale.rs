@@ -14,6 +14,8 @@ use crate::params::{above, between};
 
 crate::params! {
     /// The scale on which scores are shown.
+    #[derive(serde::Serialize, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     pub struct ScaleParams {
         /// Lowest score.
         pub lowest: f64 = 350.0, "points", between(0.0, 10_000.0), "Zhima Credit's published range, 350 to 950";
@@ -69,6 +71,11 @@ impl Scale {
     pub fn score(&self, pd: f64) -> f64 {
         let odds = libm::log1p(-pd) - libm::log(pd);
         (self.offset + self.factor * odds).clamp(self.params.lowest, self.params.highest)
+    }
+
+    /// The score of log-odds of default, clamped to the scale: as [`Scale::score`], without the way through a PD.
+    pub fn score_of_log_odds(&self, eta: f64) -> f64 {
+        (self.offset - self.factor * eta).clamp(self.params.lowest, self.params.highest)
     }
 
     /// The PD of a score; scores outside the scale count as its ends.

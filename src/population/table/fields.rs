@@ -66,6 +66,30 @@ impl Field for Names {
     }
 }
 
+/// Texts that mean missing: `true` for the empty field, or a list of texts and numbers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MissingTexts(pub Vec<Code>);
+
+impl Field for MissingTexts {
+    fn read(node: &Node, key: &str, about: &About, problems: &mut Vec<Problem>) -> Option<Self> {
+        let one = |node: &Node, problems: &mut Vec<Problem>| match &node.value {
+            Value::Text(t) if t.trim().is_empty() => Some(Code::new("")),
+            _ => Code::read(node, key, about, problems),
+        };
+        match &node.value {
+            Value::Bool(allowed) => Some(Self(if *allowed { vec![Code::new("")] } else { Vec::new() })),
+            Value::List(items) => {
+                let codes: Vec<Code> = items.iter().filter_map(|n| one(n, problems)).collect();
+                (codes.len() == items.len()).then_some(Self(codes))
+            }
+            _ => one(node, problems).map(|code| Self(vec![code])),
+        }
+    }
+    fn write(&self) -> toml::Value {
+        self.0.write()
+    }
+}
+
 /// A list of tables; `pretick explain` gives the keys of one of them, and errors count them: `features[2].bounds`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tables<T>(pub Vec<T>);

@@ -16,7 +16,7 @@ pub(super) struct Layout {
     pub income: Option<usize>,
     pub file: Option<usize>,
     pub cohort: Vec<usize>,
-    /// Bureau features, then platform features.
+    /// Features that are read from the file: bureau, then platform.
     pub features: Vec<usize>,
 }
 
@@ -54,9 +54,9 @@ impl Layout {
         let income = optional(&keys.income.column, "income");
         let file = optional(&keys.file.column, "file");
         let cohort = plan.cells.parts().iter().map(|p| find(p.column(), "cohort")).collect();
-        let bureau = plan.bureau.iter().map(|w| (w, "lender_sees"));
-        let platform = plan.platform.iter().map(|w| (w, "needs_consent"));
-        let features = bureau.chain(platform).map(|(w, key)| find(&w.name, key)).collect();
+        let key = |consent| if consent { "needs_consent" } else { "lender_sees" };
+        let read = plan.features.iter().filter(|w| w.recipe.is_none());
+        let features = read.map(|w| find(&w.name, key(w.consent))).collect();
         if let Some(column) = twice {
             return Err(Missing { column, message: "the header has this column twice".into() });
         }

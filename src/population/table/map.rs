@@ -12,15 +12,19 @@
 //!     { columns = "AGE", bounds = [20, 80] },
 //!     { columns = "PAY_1..6", bounds = [-2, 8], steps = [1, 2] },
 //! ]
+//! derived = [{ name = "LATE_MAX", max = ["PAY_1..6"], bounds = [0, 8], steps = [1, 2, 3] }]
+//! interactions = [["LATE_MAX", "LIMIT_BAL"]]
 //! ```
 //!
 //! Bounds, steps, knots, cells and cut points are *public*: known before the data is opened. Differential privacy
 //! counts only what is released; a bound read off the data would be a release that nobody counted.
 
-use super::fields::{Code, CohortKey, Group, Tables};
+use super::derived::Derived;
+use super::fields::{Code, CohortKey, Group, MissingTexts, Tables};
 use super::plan::Plan;
 use crate::document::{Node, Problem, Value, join};
 use crate::params::{About, Field, Meta, any, between};
+use crate::view::Trend;
 
 crate::choice! {
     /// What is done to a column's values (and to its bounds, steps and knots) before anybody uses them.
@@ -42,6 +46,32 @@ impl Transform {
     }
 }
 
+crate::choice! {
+    /// How PD moves with a column.
+    pub enum Direction {
+        /// Not known beforehand: a scorer that imposes directions may pick one.
+        Auto => "auto",
+        /// PD does not fall as the value grows.
+        Rising => "rising",
+        /// PD does not rise as the value grows.
+        Falling => "falling",
+        /// No direction is imposed.
+        Free => "free",
+    }
+}
+
+impl Direction {
+    /// As scorers know it.
+    pub fn trend(&self) -> Trend {
+        match self {
+            Self::Auto => Trend::Auto,
+            Self::Rising => Trend::Rising,
+            Self::Falling => Trend::Falling,
+            Self::Free => Trend::Free,
+        }
+    }
+}
+
 crate::params! {
     /// Public knowledge about some columns.
     pub struct Feature {
@@ -55,6 +85,16 @@ crate::params! {
         pub steps: Vec<f64> = Vec::new(), "the column's", any(), "the scenario's author";
         /// Knots k: a scorer may use the hinges max(0, x − k), after the transform.
         pub knots: Vec<f64> = Vec::new(), "the column's", any(), "the scenario's author";
+        /// Levels of a category (texts or numbers), instead of bounds; a value that is not listed is "unlisted", and counted.
+        pub levels: Vec<Code> = Vec::new(), "codes", any(), "the scenario's author";
+        /// Values that are codes and no quantity (−2 = no use): they stand apart, outside the bounds too.
+        pub special: Vec<f64> = Vec::new(), "the column's", any(), "the scenario's author";
+        /// What means that a value is missing: `true` for an empty field, or texts such as `["", "NA", "?", -999]`.
+        pub missing: MissingTexts = MissingTexts::default(), "texts", any(), "the scenario's author";
+        /// How PD moves with the column, where that is known beforehand.
+        pub trend: Direction = Direction::Auto, "", any(), "the scenario's author";
+        /// Whether the columns only feed derived ones: scorers do not see them, a person who shares shares them all the same.
+        pub input_only: bool = false, "", any(), "the scenario's author";
     }
 }
 
@@ -83,8 +123,12 @@ crate::params! {
 crate::params! {
     /// The column map as it is written.
     pub struct TableKeys {
-        /// Column of the outcome, 1 = defaulted, 0 = paid. Of several names the first that the file has is read.
+        /// Column of the outcome, 1 = defaulted, 0 = paid unless `defaulted` and `paid` say otherwise. Of several names the first that the file has is read.
         pub outcome: Vec<String> = Vec::new(), "column", any(), "the scenario's author";
+        /// Codes of the outcome that mean default.
+        pub defaulted: Vec<Code> = vec![Code::new("1")], "codes", any(), "most tables";
+        /// Codes of the outcome that mean that the loan was paid.
+        pub paid: Vec<Code> = vec![Code::new("0")], "codes", any(), "most tables";
         /// Column that identifies a person (none twice); empty: a row is a person.
         pub id: String = String::new(), "column", any(), "the scenario's author";
         /// The groups that fairness is reported for.
@@ -97,12 +141,18 @@ crate::params! {
         pub needs_consent: Vec<String> = Vec::new(), "columns", any(), "the scenario's author";
         /// Transforms, public bounds and break points of all columns named above.
         pub features: Tables<Feature> = Tables::default(), "", any(), "the scenario's author";
+        /// Columns that are computed from others by public formulas.
+        pub derived: Tables<Derived> = Tables::default(), "", any(), "the scenario's author";
+        /// Pairs of columns: a scorer may use the products of all their terms. Ranges are allowed, `["A", "B1..3"]`.
+        pub interactions: Vec<Vec<String>> = Vec::new(), "pairs of columns", any(), "the scenario's author";
         /// A column that stands in for income.
         pub income: Income = Income::default();
         /// Depth of the bureau file.
         pub file: FileColumn = FileColumn::default();
         /// r: correlation of the quality proxy with repayment (see `consent.quality_correlation`).
         pub proxy_correlation: f64 = 0.3, "correlation", between(0.0, 0.99), "assumed: the outcome is a noisy sign of quality";
+        /// Names of the file's columns, where it has no header; `header_line` is then the first line of data. Ranges are allowed.
+        pub columns: Vec<String> = Vec::new(), "columns", any(), "most tables have a header";
         /// Line of the header; lines above it are not read.
         pub header_line: u64 = 1, "line", between(1.0, 1000.0), "most tables";
         /// Character between two fields of a CSV file.
@@ -120,7 +170,10 @@ pub struct TableParams {
 impl TableParams {
     /// Names of the columns that need consent, in their order.
     pub fn needs_consent(&self) -> Vec<String> {
-        Plan::new(&self.keys).map_or_else(|_| Vec::new(), |plan| plan.platform.into_iter().map(|w| w.name).collect())
+        Plan::new(&self.keys).map_or_else(
+            |_| Vec::new(),
+            |plan| plan.of(true).into_iter().map(|i| plan.features[i].name.clone()).collect(),
+        )
     }
 }
 

@@ -24,10 +24,15 @@
 //! **Limits.** No selection into the table is modelled; cohort, group and income are what the columns say; persons
 //! whose applications were refused before are not in it.
 
+mod applicants;
 mod cells;
+mod derived;
+#[cfg(test)]
+mod feature_tests;
 mod fields;
 mod layout;
 mod map;
+mod places;
 mod plan;
 mod ranges;
 mod read;
@@ -36,9 +41,11 @@ mod source;
 mod taiwan_tests;
 #[cfg(test)]
 mod tests;
+mod wanted;
 
-pub use fields::{BandCells, Code, CohortKey, Group, GroupKeys, Names, Tables, ValueCells};
-pub use map::{Feature, FileColumn, Income, TableKeys, TableParams, Transform};
+pub use derived::{CountKeys, Derived};
+pub use fields::{BandCells, Code, CohortKey, Group, GroupKeys, MissingTexts, Names, Tables, ValueCells};
+pub use map::{Direction, Feature, FileColumn, Income, TableKeys, TableParams, Transform};
 pub use read::Skipped;
 
 use super::{FileDepth, People};
@@ -47,7 +54,7 @@ use crate::error::{Error, Result};
 use crate::rng::{Entity, Purpose, Streams, mix};
 use crate::view::{Column, Frame};
 use cells::Cells;
-use plan::{Plan, Wanted};
+use plan::Plan;
 use rayon::prelude::*;
 use read::{Builder, Person};
 use sha2::{Digest, Sha256};
@@ -67,6 +74,8 @@ pub struct Table {
     default_rate: f64,
     skipped: Skipped,
     notes: Vec<String>,
+    /// Columns of the file that the lender sees, and that need consent: derived columns say nothing new.
+    attributes: [usize; 2],
     rows: Rows,
 }
 
@@ -82,6 +91,8 @@ struct Rows {
     cohort: Vec<u32>,
     /// Who draws the quality proxy: the id, hashed.
     key: Vec<u64>,
+    /// Where the person stands in the file, and its id there: see [`places`].
+    place: Vec<(u32, String)>,
 }
 
 impl Table {
@@ -91,15 +102,23 @@ impl Table {
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
         let name = path.display().to_string();
         let is_parquet = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
-        Self::read(&name, &bytes, is_parquet.then_some(path), params, skip_bad_rows)
+        Self::read(&name, &bytes, is_parquet.then_some(path), params, skip_bad_rows, None)
     }
 
     /// Reads CSV text; `name` stands for the file in errors.
     pub fn from_csv(name: &str, bytes: &[u8], params: &TableParams, skip_bad_rows: bool) -> Result<Self> {
-        Self::read(name, bytes, None, params, skip_bad_rows)
+        Self::read(name, bytes, None, params, skip_bad_rows, None)
     }
 
-    fn read(name: &str, bytes: &[u8], parquet: Option<&Path>, params: &TableParams, skip: bool) -> Result<Self> {
+    /// `unknown`: a column that every record gets in the place of the outcome, as if all had paid.
+    fn read(
+        name: &str,
+        bytes: &[u8],
+        parquet: Option<&Path>,
+        params: &TableParams,
+        skip: bool,
+        unknown: Option<&str>,
+    ) -> Result<Self> {
         let keys = &params.keys;
         // A map that came from TOML was checked there, with its places; this is for one that was built in code.
         let plan = Plan::new(keys).map_err(|faults| {
@@ -112,8 +131,22 @@ impl Table {
             Error::Scenario(faults.into_iter().map(place).collect())
         })?;
         let mut builder = Builder::new(name, keys, &plan, skip);
-        let mut sink = |line: u64, record: &csv::ByteRecord| builder.take(line, record);
+        let mut header = keys.columns.is_empty();
+        let paid = keys.paid.first().map_or("0", Code::text);
+        let mut sink = |line: u64, record: &csv::ByteRecord| match unknown {
+            Some(column) => {
+                let mut record = record.clone();
+                record.push_field(if header { column } else { paid }.as_bytes());
+                header = false;
+                builder.take(line, &record)
+            }
+            None => builder.take(line, record),
+        };
         if let Some(path) = parquet {
+            if !keys.columns.is_empty() {
+                let message = format!("{name} names its columns: take histories.source.table.columns out of the map");
+                return Err(Error::Other(message));
+            }
             source::parquet_records(path, &mut sink)?;
         } else {
             let delimiter = keys.delimiter.as_bytes().first().copied().unwrap_or(b',');
@@ -121,30 +154,33 @@ impl Table {
         }
         let hex = |n: u8| char::from(b"0123456789abcdef"[usize::from(n)]);
         let sha256: String = Sha256::digest(bytes).iter().flat_map(|b| [hex(b >> 4), hex(b & 15)]).collect();
-        Ok(Self::build(name, sha256, keys, &plan, builder.finish()?))
+        let read = if unknown.is_some() { builder.finish()? } else { builder.finish()?.both_outcomes()? };
+        Ok(Self::build(name, sha256, keys, &plan, read))
     }
 
     fn build(file: &str, sha256: String, keys: &TableKeys, plan: &Plan, read: Builder<'_>) -> Self {
         let (group_names, group_of) = groups(keys, plan, &read.codes);
         let order = order(&read.persons);
         let in_order: Vec<&Person> = order.iter().map(|i| &read.persons[*i as usize]).collect();
-        let frame = |wanted: &[Wanted], first: usize| {
-            let columns: Vec<Column> = wanted.iter().map(|w| w.column.clone()).collect();
+        let frame = |consent: bool| {
+            let places = plan.of(consent);
+            let columns: Vec<Column> = places.iter().map(|i| plan.features[*i].column.clone()).collect();
             let mut frame = Frame::zeros(columns, order.len());
-            for j in 0..wanted.len() {
-                let from = &read.features[first + j];
+            for (j, i) in places.into_iter().enumerate() {
+                let from = &read.features[i];
                 frame.column_mut(j).iter_mut().zip(&order).for_each(|(to, i)| *to = from[*i as usize]);
             }
             frame
         };
         let rows = Rows {
-            bureau: frame(&plan.bureau, 0),
-            platform: frame(&plan.platform, plan.bureau.len()),
+            bureau: frame(false),
+            platform: frame(true),
             default: in_order.iter().map(|p| p.default).collect(),
             group: in_order.iter().map(|p| group_of[usize::from(p.group)]).collect(),
             depth: in_order.iter().map(|p| p.file).collect(),
             decile: in_order.iter().map(|p| p.decile).collect(),
             cohort: in_order.iter().map(|p| p.cohort).collect(),
+            place: in_order.iter().map(|p| (p.row, p.id.clone())).collect(),
             key: in_order
                 .iter()
                 .zip(&order)
@@ -162,6 +198,7 @@ impl Table {
             default_rate,
             skipped: read.skipped,
             notes,
+            attributes: [false, true].map(|consent| plan.read_of(consent)),
             rows,
         }
     }
@@ -248,8 +285,8 @@ impl Table {
             districts: self.cohorts(),
             cohort_sizes_public: false,
             active: Vec::new(),
-            attribute_months: rows.platform.width() as f64,
-            bureau_attribute_months: rows.bureau.width() as f64,
+            attribute_months: self.attributes[1] as f64,
+            bureau_attribute_months: self.attributes[0] as f64,
             bureau: rows.bureau.select(&drawn),
             platform: rows.platform.select(&drawn),
             origin: drawn,
@@ -301,11 +338,24 @@ fn notes(plan: &Plan, read: &Builder<'_>, cohort: &[u32]) -> Vec<String> {
             read.skipped.first.join("; ")
         ));
     }
-    let wanted = plan.bureau.iter().chain(&plan.platform);
-    let clamped = wanted.zip(&read.clamped).filter(|(_, n)| **n > 0).map(|(w, n)| format!("{} {n}", w.name));
-    let clamped: Vec<String> = clamped.collect();
-    if !clamped.is_empty() {
-        notes.push(format!("values clamped to the public bounds: {}", clamped.join(", ")));
+    for (category, what) in
+        [(false, "values clamped to the public bounds"), (true, "levels that are not listed, all indicators 0")]
+    {
+        let moved =
+            plan.features.iter().zip(&read.moved).filter(|(w, n)| w.column.is_category() == category && **n > 0);
+        let moved: Vec<String> = moved.map(|(w, n)| format!("{} {n}", w.name)).collect();
+        if !moved.is_empty() {
+            notes.push(format!("{what}: {}", moved.join(", ")));
+        }
+    }
+    let missing = |i: usize| read.features[i].iter().filter(|x| x.is_nan()).count();
+    let missing: Vec<String> = (0..plan.features.len())
+        .map(|i| (&plan.features[i].name, missing(i)))
+        .filter(|(_, n)| *n > 0)
+        .map(|(name, n)| format!("{name} {n}"))
+        .collect();
+    if !missing.is_empty() {
+        notes.push(format!("missing values: {}", missing.join(", ")));
     }
     for (part, n) in plan.cells.parts().iter().zip(&read.outside).filter(|(_, n)| **n > 0) {
         let place = if matches!(part, CohortKey::Values(_)) { "the cell `other`" } else { "the edge cells" };

@@ -2,11 +2,13 @@
 
 use super::cells::{Cells, MOST_COHORTS, width_of};
 use super::fields::{Code, CohortKey};
-use super::map::{Feature, TableKeys, Transform};
+use super::map::TableKeys;
 use super::ranges::expand;
-use crate::document::suggest;
-use crate::view::Column;
+use super::wanted::Wanted;
 use std::collections::BTreeMap;
+
+mod derived;
+mod features;
 
 const MOST_GROUPS: usize = 64;
 
@@ -18,19 +20,11 @@ pub(super) struct Fault {
     pub help: Option<String>,
 }
 
-/// One feature: where it is read and what is publicly known of it.
-#[derive(Clone, Debug)]
-pub(super) struct Wanted {
-    pub name: String,
-    pub transform: Transform,
-    pub column: Column,
-}
-
 /// What the reader follows.
 #[derive(Debug)]
 pub(super) struct Plan {
-    pub bureau: Vec<Wanted>,
-    pub platform: Vec<Wanted>,
+    /// In the order they are computed: the lender's columns, those that need consent, derived ones.
+    pub features: Vec<Wanted>,
     pub cells: Cells,
     /// Codes and names of the groups; empty: the data's own codes.
     pub groups: Vec<(Code, String)>,
@@ -58,22 +52,35 @@ impl Plan {
         if !check.faults.is_empty() {
             return Err(check.faults);
         }
-        let features = check.features(&sees, &asks);
+        let mut known = check.features(&sees, &asks);
+        // In the order of the lists, not of the alphabet.
+        let listed = keys.lender_sees.iter().chain(&keys.needs_consent).flat_map(|t| expand(t).unwrap_or_default());
+        let mut features: Vec<Wanted> = listed.filter_map(|name| known.remove(&name)).collect();
+        // A faulty feature would make every formula that reads it look faulty as well.
+        if check.faults.is_empty() {
+            check.derived(&mut features);
+        }
+        if check.faults.is_empty() {
+            check.interactions(&mut features);
+        }
         check.cohort(&asks);
         let groups = check.groups();
         if !check.faults.is_empty() {
             return Err(check.faults);
         }
-        // In the order of the lists, not of the alphabet.
-        let wanted = |list: &[String]| -> Vec<Wanted> {
-            list.iter().flat_map(|t| expand(t).unwrap_or_default()).filter_map(|n| features.get(&n).cloned()).collect()
-        };
-        Ok(Self {
-            bureau: wanted(&keys.lender_sees),
-            platform: wanted(&keys.needs_consent),
-            cells: Cells::new(&keys.cohort.0),
-            groups,
-        })
+        Ok(Self { features, cells: Cells::new(&keys.cohort.0), groups })
+    }
+
+    /// Places of the features that need consent, or of those that do not, as scorers see them: in the order of a frame's columns.
+    pub fn of(&self, consent: bool) -> Vec<usize> {
+        (0..self.features.len())
+            .filter(|i| self.features[*i].consent == consent && !self.features[*i].input_only)
+            .collect()
+    }
+
+    /// Number of columns of the file that need consent, or that do not, whether scorers see them or not.
+    pub fn read_of(&self, consent: bool) -> usize {
+        self.features.iter().filter(|w| w.consent == consent && w.recipe.is_none()).count()
     }
 }
 
@@ -92,6 +99,19 @@ impl Check<'_> {
         if keys.delimiter.len() != 1 || !keys.delimiter.as_bytes().iter().all(fits) {
             let message = format!("{:?} is not one ASCII character that can separate fields", keys.delimiter);
             self.fault("delimiter", message, Some("for example \",\" or \";\" or \"\\t\"".into()));
+        }
+        for (i, text) in keys.columns.iter().enumerate() {
+            if let Err(message) = expand(text) {
+                self.fault(&format!("columns[{}]", i + 1), message, None);
+            }
+        }
+        for (key, codes) in [("defaulted", &keys.defaulted), ("paid", &keys.paid)] {
+            if codes.is_empty() {
+                self.fault(key, "no code is named", Some(format!("for example {key} = [{}]", u8::from(key != "paid"))));
+            }
+        }
+        if let Some(both) = keys.defaulted.iter().find(|c| keys.paid.contains(c)) {
+            self.fault("paid", format!("{:?} means default as well", both.text()), None);
         }
         if !keys.income.column.is_empty() {
             if keys.income.cuts.len() == 9 {
@@ -140,85 +160,6 @@ impl Check<'_> {
             }
         }
         out
-    }
-
-    fn features(
-        &mut self,
-        sees: &BTreeMap<String, String>,
-        asks: &BTreeMap<String, String>,
-    ) -> BTreeMap<String, Wanted> {
-        let mut out: BTreeMap<String, Wanted> = BTreeMap::new();
-        for (i, feature) in self.keys.features.0.iter().enumerate() {
-            let at = format!("features[{}]", i + 1);
-            let Some(template) = self.feature(feature, &at) else { continue };
-            for text in &feature.columns {
-                let names = expand(text).unwrap_or_else(|message| {
-                    self.fault(&format!("{at}.columns"), message, None);
-                    Vec::new()
-                });
-                for name in names {
-                    if !sees.contains_key(&name) && !asks.contains_key(&name) {
-                        let known = sees.keys().chain(asks.keys()).map(String::as_str);
-                        let help = suggest(&name, known);
-                        let message = format!("`{name}` is neither in lender_sees nor in needs_consent");
-                        self.fault(&format!("{at}.columns"), message, help);
-                    } else if out.contains_key(&name) {
-                        self.fault(
-                            &format!("{at}.columns"),
-                            format!("`{name}` is in an earlier feature as well"),
-                            None,
-                        );
-                    } else {
-                        let column = Column { name: name.clone(), ..template.column.clone() };
-                        out.insert(name.clone(), Wanted { name, column, ..template.clone() });
-                    }
-                }
-            }
-        }
-        // Where a feature itself is faulty its columns would only be reported twice.
-        if self.faults.iter().all(|f| !f.key.starts_with("features")) {
-            for (name, key) in sees.iter().chain(asks) {
-                if !out.contains_key(name) {
-                    let help = format!("add {{ columns = \"{name}\", bounds = [lowest, highest] }} to features");
-                    self.fault(key, format!("`{name}` has no public bounds"), Some(help));
-                }
-            }
-        }
-        out
-    }
-
-    /// The public knowledge of one feature, transformed.
-    fn feature(&mut self, feature: &Feature, at: &str) -> Option<Wanted> {
-        let before = self.faults.len();
-        if feature.columns.is_empty() {
-            self.fault(&format!("{at}.columns"), "no column is named", None);
-        }
-        let [lo, hi] = match feature.bounds[..] {
-            [lo, hi] if lo < hi && [lo, hi].iter().all(|b| b.abs() < f64::from(f32::MAX)) => [lo, hi],
-            _ => {
-                let message = format!("{:?} is not [lowest, highest]", feature.bounds);
-                let help = "public bounds, known before the data is opened; what lies outside is clamped and counted";
-                self.fault(&format!("{at}.bounds"), message, Some(help.into()));
-                return None;
-            }
-        };
-        for (key, points) in [("steps", &feature.steps), ("knots", &feature.knots)] {
-            self.ascending(&format!("{at}.{key}"), points);
-            // A step at or below the lowest value is always on, a knot there is the line itself.
-            let useless = |p: f64| p <= lo || p > hi || (key == "knots" && p >= hi);
-            if let Some(p) = points.iter().find(|p| useless(**p)) {
-                self.fault(&format!("{at}.{key}"), format!("{p} separates nobody: the bounds are {lo} to {hi}"), None);
-            }
-        }
-        let public = |x: f64| feature.transform.apply(x) as f32;
-        let all = |points: &[f64]| points.iter().map(|p| public(*p)).collect::<Vec<f32>>();
-        let column =
-            Column::new("", public(lo), public(hi)).with_steps(&all(&feature.steps)).with_knots(&all(&feature.knots));
-        (self.faults.len() == before).then(|| Wanted {
-            name: String::new(),
-            transform: feature.transform.clone(),
-            column,
-        })
     }
 
     fn cohort(&mut self, asks: &BTreeMap<String, String>) {

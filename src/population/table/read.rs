@@ -4,7 +4,9 @@ use super::cells::Cells;
 use super::fields::Code;
 use super::layout::{Layout, Missing};
 use super::map::TableKeys;
-use super::plan::{Plan, Wanted};
+use super::plan::Plan;
+use super::ranges::expand;
+use super::wanted::{Value, Wanted};
 use crate::error::{Error, Result};
 use crate::population::FileDepth;
 use csv::ByteRecord;
@@ -40,6 +42,8 @@ pub(super) struct Person {
     pub decile: u8,
     pub file: FileDepth,
     pub cohort: u32,
+    /// Place of the row in the file, from 0, malformed rows counted.
+    pub row: u32,
 }
 
 /// Takes records one by one.
@@ -54,16 +58,18 @@ pub(super) struct Builder<'a> {
     header_line: u64,
     ids: BTreeMap<String, u64>,
     first_bad: Option<Error>,
-    scratch: Vec<f32>,
+    /// Values of the row at hand, and whether each was moved into its bounds.
+    scratch: Vec<Value>,
+    scratch_moved: Vec<bool>,
     scratch_cells: Vec<(u32, bool)>,
     /// The persons.
     pub persons: Vec<Person>,
-    /// One vector a feature: bureau, then platform.
+    /// One vector a feature, in the plan's order.
     pub features: Vec<Vec<f32>>,
     /// Codes of the groups by first appearance.
     pub codes: Vec<Code>,
-    /// Values clamped to the public bounds, one count a feature.
-    pub clamped: Vec<u64>,
+    /// Values clamped to the public bounds and levels that are not listed, one count a feature.
+    pub moved: Vec<u64>,
     /// Values outside the cells of the cohort key, one count a part.
     pub outside: Vec<u64>,
     /// Rows left out.
@@ -72,7 +78,7 @@ pub(super) struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     pub fn new(file: &'a str, keys: &'a TableKeys, plan: &'a Plan, skip_bad_rows: bool) -> Self {
-        let features = plan.bureau.len() + plan.platform.len();
+        let features = plan.features.len();
         Self {
             file,
             keys,
@@ -84,11 +90,12 @@ impl<'a> Builder<'a> {
             ids: BTreeMap::new(),
             first_bad: None,
             scratch: Vec::with_capacity(features),
+            scratch_moved: Vec::with_capacity(features),
             scratch_cells: Vec::new(),
             persons: Vec::new(),
             features: vec![Vec::new(); features],
             codes: plan.groups.iter().map(|(code, _)| code.clone()).collect(),
-            clamped: vec![0; features],
+            moved: vec![0; features],
             outside: vec![0; plan.cells.parts().len()],
             skipped: Skipped::default(),
         }
@@ -100,6 +107,9 @@ impl<'a> Builder<'a> {
 
     /// Takes the header, then rows.
     pub fn take(&mut self, line: u64, record: &ByteRecord) -> Result<()> {
+        if self.layout.is_none() && !self.keys.columns.is_empty() {
+            self.name_columns()?;
+        }
         let Some(layout) = self.layout.take() else { return self.header(line, record) };
         let read = self.person(&layout, line, record);
         self.layout = Some(layout);
@@ -107,6 +117,18 @@ impl<'a> Builder<'a> {
             Ok(person) => self.push(person),
             Err(bad) => self.leave_out(line, &bad),
         }
+        Ok(())
+    }
+
+    /// The header of a file that has none.
+    fn name_columns(&mut self) -> Result<()> {
+        let mut names = ByteRecord::new();
+        for text in &self.keys.columns {
+            // A text that is no range was refused with the map.
+            expand(text).unwrap_or_default().iter().for_each(|name| names.push_field(name.as_bytes()));
+        }
+        let found = Layout::find(&names, self.keys, self.plan);
+        self.layout = Some(found.map_err(|missing| self.error(self.header_line, &missing.column, missing.message))?);
         Ok(())
     }
 
@@ -148,14 +170,18 @@ impl<'a> Builder<'a> {
             return Err(Bad { column: "(row)".into(), message });
         }
         let row = Row { layout, record };
-        let default = match row.code(layout.outcome)?.text() {
-            "0" => false,
-            "1" => true,
-            _ => return Err(row.bad(layout.outcome, "is not an outcome: 1 = default, 0 = paid")),
-        };
+        let default = self.outcome(&row, layout.outcome)?;
         self.scratch.clear();
-        for (wanted, &field) in self.plan.bureau.iter().chain(&self.plan.platform).zip(&layout.features) {
-            self.scratch.push(wanted.transform.apply(row.number(field)?) as f32);
+        self.scratch_moved.clear();
+        let mut fields = layout.features.iter();
+        for wanted in &self.plan.features {
+            let value = match &wanted.recipe {
+                Some(recipe) => recipe.value(&self.scratch),
+                None => row.value(fields.next().copied().unwrap_or_default(), wanted)?,
+            };
+            let (value, moved) = wanted.bounded(value);
+            self.scratch.push(value);
+            self.scratch_moved.push(moved);
         }
         self.scratch_cells.clear();
         for (part, &field) in self.plan.cells.parts().iter().zip(&layout.cohort) {
@@ -193,7 +219,21 @@ impl<'a> Builder<'a> {
             self.ids.insert(id.clone(), line);
         }
         let cohort = self.plan.cells.combine(self.scratch_cells.iter().map(|c| c.0));
-        Ok(Person { default, id, group, decile, file, cohort })
+        let row = self.persons.len() as u32 + self.skipped.rows as u32;
+        Ok(Person { default, id, group, decile, file, cohort, row })
+    }
+
+    fn outcome(&self, row: &Row<'_>, field: usize) -> std::result::Result<bool, Bad> {
+        let code = row.code(field)?;
+        if self.keys.defaulted.contains(&code) {
+            return Ok(true);
+        }
+        if self.keys.paid.contains(&code) {
+            return Ok(false);
+        }
+        let all = |codes: &[Code]| codes.iter().map(Code::text).collect::<Vec<_>>().join(" or ");
+        let (bad, good) = (all(&self.keys.defaulted), all(&self.keys.paid));
+        Err(row.bad(field, &format!("is not an outcome: {bad} = default, {good} = paid")))
     }
 
     fn group(&mut self, row: &Row<'_>, field: usize) -> std::result::Result<u8, Bad> {
@@ -211,11 +251,10 @@ impl<'a> Builder<'a> {
 
     /// The row in `scratch` counts.
     fn push(&mut self, person: Person) {
-        let wanted = self.plan.bureau.iter().chain(&self.plan.platform);
-        for (j, (x, Wanted { column, .. })) in self.scratch.iter().zip(wanted).enumerate() {
-            let clamped = x.clamp(column.lo, column.hi);
-            self.clamped[j] += u64::from(clamped != *x);
-            self.features[j].push(clamped);
+        let read = self.scratch.iter().zip(&self.scratch_moved).zip(&self.plan.features);
+        for (j, ((value, moved), wanted)) in read.enumerate() {
+            self.moved[j] += u64::from(*moved);
+            self.features[j].push(wanted.encoded(*value));
         }
         for (count, cell) in self.outside.iter_mut().zip(&self.scratch_cells) {
             *count += u64::from(cell.1);
@@ -233,15 +272,14 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Checks the whole; what is left are persons of both outcomes.
+    /// Checks the whole; what is left are persons.
     pub fn finish(mut self) -> Result<Self> {
         if let Some((line, missing)) = self.refused.take() {
             return Err(self.error(line, &missing.column, missing.message));
         }
-        let Some(layout) = &self.layout else {
+        if self.layout.is_none() {
             return Err(self.error(self.header_line, "(header)", "the file has no header: it is empty up to here"));
-        };
-        let outcome = layout.name(layout.outcome).to_owned();
+        }
         if let (Some(Error::Data { file, line, column, message }), false) = (&self.first_bad, self.skip_bad_rows) {
             let more = match self.skipped.rows {
                 1 => String::new(),
@@ -264,6 +302,12 @@ impl<'a> Builder<'a> {
         if self.persons.len() > u32::MAX as usize {
             return Err(self.error(self.header_line, "(rows)", "more than 4,294,967,295 rows"));
         }
+        Ok(self)
+    }
+
+    /// Checks that there are persons who defaulted and persons who paid.
+    pub fn both_outcomes(self) -> Result<Self> {
+        let outcome = self.layout.as_ref().map_or(String::new(), |l| l.name(l.outcome).to_owned());
         let defaults = self.persons.iter().filter(|p| p.default).count();
         if defaults == 0 || defaults == self.persons.len() {
             let value = u8::from(defaults > 0);
@@ -296,6 +340,31 @@ impl<'a> Row<'a> {
 
     fn code(&self, field: usize) -> std::result::Result<Code, Bad> {
         self.text(field).map(Code::new)
+    }
+
+    /// What a field says of a feature.
+    fn value(&self, field: usize, wanted: &Wanted) -> std::result::Result<Value, Bad> {
+        let text = String::from_utf8_lossy(self.record.get(field).unwrap_or_default());
+        let text = text.trim();
+        if !wanted.absent.is_empty() && wanted.absent.contains(&Code::new(text)) {
+            return Ok(Value::Missing);
+        }
+        let hinted = |mut bad: Bad| {
+            if wanted.absent.is_empty() && ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "?", "."].contains(&text) {
+                let list = if text.is_empty() { "true".to_owned() } else { format!("[{text:?}]") };
+                bad.message.push_str("; if that means missing, say missing = ");
+                bad.message.push_str(&list);
+                bad.message.push_str(" in its feature");
+            }
+            bad
+        };
+        if wanted.levels.is_empty() {
+            let x = self.number(field).map_err(hinted)?;
+            return Ok(if wanted.special.contains(&x) { Value::Special(x) } else { Value::Quantity(x) });
+        }
+        let code = self.code(field).map_err(hinted)?;
+        let level = wanted.levels.iter().position(|l| *l == code);
+        Ok(Value::Level(level.unwrap_or(wanted.levels.len())))
     }
 
     fn number(&self, field: usize) -> std::result::Result<f64, Bad> {

@@ -5,7 +5,7 @@ use crate::document::{Node, render};
 use crate::params::{About, Field, Meta, any};
 use proptest::prelude::*;
 
-const NONE: About = About { doc: "", unit: "", bounds: any(), source: "" };
+pub(super) const NONE: About = About { doc: "", unit: "", bounds: any(), source: "" };
 
 const MAP: &str = r#"outcome = "bad"
 id = "id"
@@ -27,7 +27,7 @@ const DATA: &str = "id,sex,school,age,limit,pay1,pay2,bad\n\
     c,2,9,19,5,-1,0,0\n\
     d,1,1,71,2000,9,8,1\n";
 
-fn read_map(text: &str) -> std::result::Result<TableParams, String> {
+pub(super) fn read_map(text: &str) -> std::result::Result<TableParams, String> {
     let mut problems = Vec::new();
     let node = Node::parse("s.toml", text).map_err(|p| render(&p))?;
     let map = TableParams::read(&node, "", &NONE, &mut problems);
@@ -116,11 +116,11 @@ fn malformed_data_is_reported_with_file_line_column_and_value() {
     insta::assert_snapshot!(cases.join("\n"), @r#"
     d.csv:3: pay1: "two" is not a number
       (the first malformed row; --skip-bad-rows counts them and goes on)
-    d.csv:3: pay1: "NaN" is not a finite number
+    d.csv:3: pay1: "NaN" is not a finite number; if that means missing, say missing = ["NaN"] in its feature
       (the first malformed row; --skip-bad-rows counts them and goes on)
     d.csv:3: limit: "-inf" is not a finite number
       (the first malformed row; --skip-bad-rows counts them and goes on)
-    d.csv:3: limit: the field is empty
+    d.csv:3: limit: the field is empty; if that means missing, say missing = true in its feature
       (the first malformed row; --skip-bad-rows counts them and goes on)
     d.csv:3: bad: "2" is not an outcome: 1 = default, 0 = paid
       (the first malformed row; --skip-bad-rows counts them and goes on)
@@ -347,7 +347,7 @@ fn what_is_written_reads_back_and_every_key_is_explained() {
     TableParams::meta(&TableParams::default(), "t", &NONE, &mut out);
     assert!(out.iter().all(|m| !m.doc.is_empty() || !m.source.is_empty()));
     let keys: Vec<&str> = out.iter().map(|m| m.key.as_str()).collect();
-    insta::assert_snapshot!(keys.join(" "), @r"t.outcome t.id t.group.column t.group.names t.group.values t.cohort t.cohort.column t.cohort.values t.cohort.from t.cohort.to t.cohort.width t.lender_sees t.needs_consent t.features t.features.columns t.features.transform t.features.bounds t.features.steps t.features.knots t.income.column t.income.cuts t.file.column t.file.none t.file.thin t.proxy_correlation t.header_line t.delimiter");
+    insta::assert_snapshot!(keys.join(" "), @r"t.outcome t.defaulted t.paid t.id t.group.column t.group.names t.group.values t.cohort t.cohort.column t.cohort.values t.cohort.from t.cohort.to t.cohort.width t.lender_sees t.needs_consent t.features t.features.columns t.features.transform t.features.bounds t.features.steps t.features.knots t.features.levels t.features.special t.features.missing t.features.trend t.derived t.derived.name t.derived.ratio t.derived.difference t.derived.product t.derived.max t.derived.min t.derived.sum t.derived.mean t.derived.count_at_least.columns t.derived.count_at_least.threshold t.derived.bounds t.derived.transform t.derived.steps t.derived.knots t.derived.trend t.derived.otherwise t.interactions t.income.column t.income.cuts t.file.column t.file.none t.file.thin t.proxy_correlation t.columns t.header_line t.delimiter");
 }
 
 #[test]

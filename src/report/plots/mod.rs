@@ -16,12 +16,12 @@
 
 mod anatomy;
 mod calibration;
-mod canvas;
+pub(super) mod canvas;
 mod deciles;
 mod depth;
-mod figure;
+pub(super) mod figure;
 mod raster;
-mod scale;
+pub(super) mod scale;
 pub mod story;
 mod sweep;
 mod tradeoff;

@@ -111,15 +111,20 @@ fn edges(c: &Column, grid: u32) -> Vec<f32> {
 }
 
 impl PublicBins {
+    /// The columns that are cut.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
     /// The bins of these columns; `grid` even cells fill the gaps between given edges.
     pub fn new(columns: &[Column], grid: u32) -> Self {
         let bins: Vec<ColumnBins> = columns.iter().map(|c| ColumnBins::new(c, grid)).collect();
         let mut cells = 0;
-        let mut first = Vec::with_capacity(bins.len());
-        for b in &bins {
-            first.push(cells);
+        let before = |b: &ColumnBins| {
             cells += b.cells();
-        }
+            cells - b.cells()
+        };
+        let first = bins.iter().map(before).collect();
         Self { columns: columns.to_vec(), bins, first, cells }
     }
 

@@ -108,7 +108,7 @@ fn the_ledger_holds_every_release_and_the_budget_is_used_and_not_exceeded() {
         let mut ledger = Ledger::new();
         let mut noise = Noise::new(NoiseMode::Seeded, Streams::new(3, 0), 1);
         let mu = mu_of_epsilon(epsilon, 1e-6);
-        fit(&p, &design, &labels, mu, &mut Source { noise: &mut noise, ledger: &mut ledger }).unwrap();
+        fit(&p, &design, &[0.0; 7], &labels, mu, &mut Source { noise: &mut noise, ledger: &mut ledger }).unwrap();
         assert_eq!(ledger.entries().len(), 2 + p.iterations as usize);
         let spent = ledger.spent(1e-6).epsilon;
         assert!(spent <= epsilon && spent > 0.999 * epsilon, "{spent} of {epsilon}");

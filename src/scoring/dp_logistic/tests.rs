@@ -185,3 +185,47 @@ fn what_cannot_be_fitted_is_refused_in_words() {
     let other = PlatformView { features: frame.pick(&["rare 4"]), labels: None };
     assert!(fit(&view(Some(labels)), 1.0, 0).score(&other).is_err());
 }
+
+/// A model that is written and read back gives the same bits; one that was edited is refused.
+#[test]
+fn a_model_is_read_back_and_an_edited_one_refused() {
+    let (frame, labels, _) = made_up(2_000, -1.5, 8);
+    let view = PlatformView { features: frame, labels: Some(labels) };
+    let fitted = fit(&view, 1.0, 3);
+    let value = fitted.export().unwrap();
+    let text = serde_json::to_string_pretty(&value).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let (again, columns) = crate::scoring::saved::read(&value).unwrap();
+    assert_eq!(columns, view.features.columns());
+    assert_eq!(again.score(&view).unwrap(), fitted.score(&view).unwrap());
+    // The coefficients say the same where no row is shortened: rounding to the grid apart.
+    let coefficient = |name: &str| -> f64 {
+        let all = value["coefficients"].as_array().unwrap();
+        all.iter().find(|c| c["term"] == name).unwrap()["coefficient"].as_f64().unwrap()
+    };
+    let one = PlatformView { features: view.features.select(&[5]), labels: None };
+    let x = |j: usize| f64::from(one.features.column(j)[0]);
+    let mut logit = value["intercept"].as_f64().unwrap();
+    for (j, c) in columns.iter().enumerate() {
+        let (lo, hi) = (f64::from(c.lo), f64::from(c.hi));
+        let v = x(j).clamp(lo, hi);
+        logit += coefficient(&c.name) * (2.0 * v - lo - hi) / (hi - lo);
+        for k in &c.knots {
+            let k = f64::from(*k);
+            logit += coefficient(&format!("max(0, {} - {k})", c.name)) * (v - k).max(0.0) / (hi - k);
+        }
+    }
+    let pd = again.score(&one).unwrap()[0];
+    assert!((crate::stats::logit(pd) - logit).abs() < 0.05, "{logit} and {pd}");
+    for (path, bad) in [
+        ("theta", serde_json::json!([1.0])),
+        ("format", serde_json::json!("other")),
+        ("scorer", serde_json::json!("none")),
+        ("columns", serde_json::json!([])),
+        ("row_map", serde_json::json!({"unit": 1.0, "constant": 1, "norm": 5000, "centre": [], "a": []})),
+    ] {
+        let mut value = value.clone();
+        value[path] = bad;
+        assert!(crate::scoring::saved::read(&value).is_err(), "{path}");
+    }
+}

@@ -4,66 +4,65 @@
 //! so one person's part is at most 2ᵇ·norm. The curvature is that of normal features and needs no release
 //! ([`start::curvature`]).
 
+use super::guess::{Basis, Guess, effective, whitening};
 use super::moments::Moments;
 use super::rows::{MAX_NORM, MAX_RESIDUAL_BITS, RowMap};
+use super::shrink::Estimate;
 use super::{Source, start};
 use crate::error::Result;
 use crate::privacy::IntegerGaussian;
 use crate::scoring::expand::Design;
-use crate::stats::{cholesky, solve_spd};
+use crate::stats::solve_spd;
 use ndarray::Array2;
 
 /// Bounds on the coefficients that noise cannot pass: intercept, and norm of the others.
 const LARGEST_INTERCEPT: f64 = 12.0;
 const LARGEST_SPREAD: f64 = 6.0;
 
-/// Settings of the steps.
+/// Public settings of the steps.
+#[derive(Clone, Debug)]
 pub(in crate::scoring) struct Steps {
     /// How many.
     pub(in crate::scoring) iterations: u32,
-    /// By how much they are expected to change a whitened coefficient; what is beyond is taken for noise.
-    pub(in crate::scoring) prior_spread: f64,
     /// Cost of each.
     pub(in crate::scoring) mu: f64,
+    /// Variance below which a direction of the features counts as constant.
+    pub(in crate::scoring) ridge: f64,
+    /// Norm to which whitened rows are clipped, relative to their root mean square.
+    pub(in crate::scoring) clip: f64,
+    /// Correlation with the outcome that is expected of the score which the public trends make.
+    pub(in crate::scoring) prior_correlation: f64,
+    /// Twice the log-likelihood by which the data must be likelier than the prior.
+    pub(in crate::scoring) evidence: f64,
     /// Whether the curvature is corrected by what the last step showed (`correct`): features with heavy tails need it.
     pub(in crate::scoring) secant: bool,
 }
 
-/// A with A·(covariance + λ)·Aᵀ = I, and the number of directions that are more than noise.
-///
-/// λ = ridge + 2·noise·√d, the edge of the noise's spectrum: no direction's true variance is above 1 after whitening,
-/// which is what keeps the steps from overshooting.
-pub(in crate::scoring) fn whitening(m: &Moments, ridge: f64) -> (Array2<f64>, f64) {
-    let d = m.mean.len();
-    let mut lambda = ridge + 2.0 * m.covariance_noise * libm::sqrt(d as f64);
-    let mut tries = 0;
-    let a = loop {
-        let mut c = m.covariance.clone();
-        for j in 0..d {
-            c[[j, j]] += lambda;
-        }
-        match cholesky(&c) {
-            Ok(l) => break start::inverse_lower(&l),
-            Err(_) if tries < 60 => lambda *= 2.0,
-            Err(_) => break Array2::eye(d),
-        }
-        tries += 1;
-    };
-    // A direction of pure noise, spectrum on ±λ, adds −1 to d − λ·tr(AAᵀ), a strong one +1. With ¾ the weak ones add
-    // little of either sign: the norm bound is neither starved by noise nor paid for directions that hold nothing.
-    let effective = d as f64 - 0.75 * lambda * a.iter().map(|v| v * v).sum::<f64>();
-    (a, effective.clamp(1.0, d as f64))
+/// What the steps give.
+pub(in crate::scoring) struct Trained {
+    pub(in crate::scoring) map: RowMap,
+    /// Coefficients in grid units, the constant first.
+    pub(in crate::scoring) theta: Vec<f32>,
+    /// Whether the data moved the scores away from the public prior.
+    pub(in crate::scoring) learnt: bool,
 }
 
-/// Intercept and whitened coefficients from the moments alone, shrunk by the share of noise in their square.
-pub(in crate::scoring) fn first_guess(m: &Moments, a: &Array2<f64>) -> Vec<f64> {
-    let d = m.mean.len();
-    let v: Vec<f64> = (0..d).map(|i| (0..=i).map(|j| a[[i, j]] * m.cross[j]).sum()).collect();
-    let energy: f64 = v.iter().map(|v| v * v).sum();
-    let noise = m.cross_noise * m.cross_noise * a.iter().map(|v| v * v).sum::<f64>();
-    let kept = if energy > noise { 1.0 - noise / energy } else { 0.0 };
-    let (intercept, scale) = start::scaled(m.prevalence, kept * libm::sqrt(energy));
-    std::iter::once(intercept).chain(v.iter().map(|v| v * scale * kept)).collect()
+/// From released moments to coefficients, by `p.iterations` releases; `trends` is the public direction of each column of the
+/// design, the constant first ([`Expansion::trends`](crate::scoring::expand::Expansion::trends)).
+pub(in crate::scoring) fn learn(
+    p: &Steps,
+    m: &Moments,
+    design: &Design,
+    trends: &[f64],
+    labels: &[bool],
+    source: &mut Source,
+) -> Result<Trained> {
+    let (a, factor, lambda) = whitening(m, p.ridge);
+    let basis = Basis::new(m, &factor, lambda);
+    let guess = Guess::new(p, m, &basis, &trends[1..]);
+    let map = gradient_map(m, &a, p.clip * libm::sqrt(effective(&a, lambda)));
+    let (theta, learnt) = descend(p, &map, design, labels, m.persons, &(basis, guess), source)?;
+    Ok(Trained { map, theta, learnt })
 }
 
 /// Rows whitened by `a` and clipped to norm `radius`, beside a constant of 1.
@@ -87,56 +86,68 @@ pub(in crate::scoring) fn gradient_mechanism(mu: f64) -> Result<(IntegerGaussian
     Ok((IntegerGaussian::calibrate_mu(squared, mu)?, bits))
 }
 
-/// Noisy Newton steps from `first`; each costs `p.mu`. Returns the mean of the last half, in grid units.
-pub(in crate::scoring) fn descend(
+/// Noisy Newton steps from the guess. Every gradient is an estimate of the optimum, θ − H⁻¹g; the later
+/// half of those so far is averaged, joined with the moments' estimate, and drawn towards the prior. Returns the last θ in
+/// grid units, and whether it is more than the prior.
+fn descend(
     p: &Steps,
     map: &RowMap,
     design: &Design,
     labels: &[bool],
     persons: f64,
-    first: &[f64],
+    (basis, guess): &(Basis, Guess),
     source: &mut Source,
-) -> Result<Vec<f32>> {
+) -> Result<(Vec<f32>, bool)> {
     let rows = map.apply(design);
     let (mechanism, bits) = gradient_mechanism(p.mu)?;
     let one = f64::from(1u32 << bits);
     let unit = |j: usize| if j == 0 { f64::from(map.constant) } else { f64::from(map.unit) };
 
-    let tail = p.iterations.div_ceil(2);
-    // Noise of the averaged gradient, against how far it is expected to lead.
-    let noise = mechanism.deviation() / (one * f64::from(map.unit)) / libm::sqrt(f64::from(tail));
-    let pull = |j: usize| if j == 0 { noise } else { noise / p.prior_spread };
-
     let each = mechanism.deviation() / (one * f64::from(map.unit));
     let mut last: Option<(Vec<f64>, Vec<f64>)> = None;
-    let mut theta = first.to_vec();
-    let mut mean = vec![0.0; theta.len()];
+    let mut theta: Vec<f64> = std::iter::once(guess.intercept).chain(basis.back(&guess.first)).collect();
+    let (mut seen, mut learnt): (Vec<Vec<f64>>, bool) = (Vec::new(), false);
     for step in 0..p.iterations {
         let mut sums = rows.gradient(labels, &map.in_units(&theta), bits);
         mechanism.release(&mut sums, &format!("gradient {}", step + 1), source.noise, source.ledger)?;
         let released: Vec<f64> = sums.iter().enumerate().map(|(j, sum)| *sum as f64 / (one * unit(j))).collect();
         let mut hessian = start::curvature(&theta) * persons;
+        let steepness = (hessian.diag().iter().skip(1).sum::<f64>() / (theta.len() - 1).max(1) as f64).max(1e-9);
         if let (true, Some((theta0, released0))) = (p.secant, &last) {
             correct(&mut hessian, &minus(&theta, theta0), &minus(&released, released0), each);
         }
-        let mut gradient = released.clone();
-        for j in 0..theta.len() {
-            hessian[[j, j]] += pull(j) + 1e-9 * persons;
-            gradient[j] += pull(j) * (theta[j] - first[j]);
-        }
-        let move_by = solve_spd(&hessian, &gradient)?;
+        hessian.diag_mut().iter_mut().for_each(|h| *h += 1e-9 * persons);
+        let moved = solve_spd(&hessian, &released)?;
         last = Some((theta.clone(), released));
-        theta.iter_mut().zip(move_by).for_each(|(t, s)| *t -= s);
-        theta[0] = theta[0].clamp(-LARGEST_INTERCEPT, LARGEST_INTERCEPT);
-        let spread = libm::sqrt(theta[1..].iter().map(|t| t * t).sum());
-        if spread > LARGEST_SPREAD {
-            theta[1..].iter_mut().for_each(|t| *t *= LARGEST_SPREAD / spread);
-        }
-        if step + tail >= p.iterations {
-            mean.iter_mut().zip(&theta).for_each(|(m, t)| *m += t / f64::from(tail));
-        }
+        seen.push(theta.iter().zip(moved).map(|(t, s)| t - s).collect());
+        let kept = seen.len().div_ceil(2);
+        let mean = |j: usize| seen[seen.len() - kept..].iter().map(|o| o[j]).sum::<f64>() / kept as f64;
+        let noise = |j: usize| {
+            let deviation = mechanism.deviation() / (one * unit(j)) / steepness;
+            deviation * deviation / kept as f64
+        };
+        let away: Vec<f64> = (1..theta.len()).map(mean).collect();
+        let estimate = Estimate { value: basis.turned(&away), noise: vec![noise(1); away.len()] };
+        let (drawn, more) = estimate.with(&guess.estimate).towards(&guess.prior, p.evidence);
+        learnt = more;
+        theta = std::iter::once(intercept(guess.intercept, mean(0), noise(0))).chain(basis.back(&drawn)).collect();
+        bounded(&mut theta);
     }
-    Ok(map.in_units(&mean))
+    Ok((map.in_units(&theta), learnt))
+}
+
+/// The intercept's guess and its estimate of variance `noise`, weighed; the guess has a variance of ¼.
+fn intercept(guess: f64, estimate: f64, noise: f64) -> f64 {
+    guess + (estimate - guess) * 0.25 / (0.25 + noise)
+}
+
+/// Keeps θ within bounds that noise cannot pass.
+fn bounded(theta: &mut [f64]) {
+    theta[0] = theta[0].clamp(-LARGEST_INTERCEPT, LARGEST_INTERCEPT);
+    let spread = libm::sqrt(theta[1..].iter().map(|t| t * t).sum());
+    if spread > LARGEST_SPREAD {
+        theta[1..].iter_mut().for_each(|t| *t *= LARGEST_SPREAD / spread);
+    }
 }
 
 fn minus(a: &[f64], b: &[f64]) -> Vec<f64> {

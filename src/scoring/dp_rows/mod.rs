@@ -1,9 +1,12 @@
 //! What the DP scorers that are linear in some columns share: persons as integer rows of bounded norm ([`rows`]), their
-//! second moments ([`moments`]), and noisy Newton steps from a first guess ([`descent`]); [`start`] is post-processing alone.
+//! second moments ([`moments`]), and noisy Newton steps from a first guess ([`descent`]); `guess`, `shrink` and [`start`] are
+//! post-processing alone.
 
 pub(super) mod descent;
+pub(super) mod guess;
 pub(super) mod moments;
 pub(super) mod rows;
+mod shrink;
 pub(super) mod start;
 pub(super) mod sums;
 

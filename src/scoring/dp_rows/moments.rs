@@ -100,7 +100,11 @@ pub(in crate::scoring) fn second_moments(
         covariance,
         covariance_noise: sigma / (PRODUCT as f64 * unit * unit) / n,
         cross,
-        cross_noise: sigma / (outcome as f64 * unit) / n,
+        // The covariance is Σyz/n less prevalence·mean, and the released mean is noisy as well.
+        cross_noise: libm::hypot(
+            sigma / (outcome as f64 * unit) / n,
+            prevalence * sigma / (PRODUCT as f64 * constant * unit) / n,
+        ),
     })
 }
 

@@ -24,7 +24,7 @@ pub(in crate::scoring) const MAX_RESIDUAL_BITS: u32 = 12;
 ///
 /// trunc goes towards zero, so rounding cannot raise the norm; a last check in integers makes the bound hold whatever
 /// the floats did.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(in crate::scoring) struct RowMap {
     /// Grid units to 1.
     pub unit: f32,

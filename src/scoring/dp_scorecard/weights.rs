@@ -3,12 +3,11 @@
 use super::DpScorecardParams;
 use crate::error::Result;
 use crate::scoring::dp_bins::evidence::Evidence;
-use crate::scoring::dp_rows::descent::{Steps, descend, gradient_map, whitening};
-use crate::scoring::dp_rows::moments::{Moments, Second, second_moments};
+use crate::scoring::dp_rows::descent::{self, Steps};
+use crate::scoring::dp_rows::moments::{Second, second_moments};
 use crate::scoring::dp_rows::rows::RowMap;
 use crate::scoring::dp_rows::{Source, start};
 use crate::scoring::expand::Design;
-use ndarray::Array2;
 
 /// Least norm to which a centred row of evidence is clipped, in log-odds: columns that say nothing have none.
 const LEAST_RADIUS: f64 = 0.1;
@@ -46,13 +45,19 @@ pub(super) fn learn(
     let part = |share: f64| mu * libm::sqrt(share);
     let second = Second { centre: &centre, radius, prior_rate: p.prior_rate, mu: part(p.moments_share) };
     let m = second_moments(&second, design, labels, source)?;
-    let (a, effective) = whitening(&m, p.ridge);
-    let first = first_guess(&m, &a, p.prior_spread);
-    let map = gradient_map(&m, &a, p.gradient_clip * libm::sqrt(effective));
-    let each = part((1.0 - p.moments_share) / f64::from(p.iterations));
-    let steps = Steps { iterations: p.iterations, prior_spread: p.prior_spread, mu: each, secant: true };
-    let theta = descend(&steps, &map, design, labels, m.persons, &first, source)?;
-    Ok(Weights { map, theta })
+    let steps = Steps {
+        iterations: p.iterations,
+        mu: part((1.0 - p.moments_share) / f64::from(p.iterations)),
+        ridge: p.ridge,
+        clip: p.gradient_clip,
+        prior_correlation: p.prior_correlation,
+        evidence: p.evidence,
+        secant: true,
+    };
+    // Equal weights for all columns are the prior: what the evidence would be worth if columns were independent.
+    let trends: Vec<f64> = (0..design.width()).map(|j| f64::from(u8::from(j > 0))).collect();
+    let trained = descent::learn(&steps, &m, design, &trends, labels, source)?;
+    Ok(Weights { map: trained.map, theta: trained.theta })
 }
 
 /// Intercept and the one weight of all columns, at a cost of `mu`: naive Bayes at its right scale.
@@ -87,26 +92,4 @@ pub(super) fn equal(
     let weight = mixed(v * scale / deviation, noise, prior, 0.5 * prior).clamp(0.1 * prior, d);
     let intercept = start::intercept(m.prevalence, (weight * deviation).min(3.0)) - weight * m.mean[0];
     Ok((intercept, weight / d))
-}
-
-/// Intercept and whitened coefficients from the moments alone.
-///
-/// With whitened evidence φ = A·(x − mean), equal weights κ for all columns are the direction u = A⁻ᵀ·1. The released
-/// v = Cov(φ, y) is split along u and across it; what lies across is kept as far as it stands out of its noise, with
-/// `spread`·P(1 − P) as its public prior.
-fn first_guess(m: &Moments, a: &Array2<f64>, spread: f64) -> Vec<f64> {
-    let d = m.mean.len();
-    let l = start::inverse_lower(a);
-    let u: Vec<f64> = (0..d).map(|j| (j..d).map(|i| l[[i, j]]).sum()).collect();
-    let v: Vec<f64> = (0..d).map(|i| (0..=i).map(|j| a[[i, j]] * m.cross[j]).sum()).collect();
-    let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
-    let along = (dot(&u, &v) / dot(&u, &u)).max(0.0);
-    let prior = spread * m.prevalence * (1.0 - m.prevalence);
-    let kept = |i: usize| {
-        let noise = m.cross_noise * m.cross_noise * (0..=i).map(|j| a[[i, j]] * a[[i, j]]).sum::<f64>();
-        along * u[i] + (v[i] - along * u[i]) * prior * prior / (prior * prior + noise)
-    };
-    let guess: Vec<f64> = (0..d).map(kept).collect();
-    let (intercept, scale) = start::scaled(m.prevalence, libm::sqrt(dot(&guess, &guess)));
-    std::iter::once(intercept).chain(guess.iter().map(|g| g * scale)).collect()
 }

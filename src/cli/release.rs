@@ -1,0 +1,111 @@
+//! `pretick release`: the one command whose ε is earned.
+
+use super::input::{ScenarioArgs, toml_of};
+use super::progress::Progress;
+use super::{complain, say};
+use crate::error::{Error, Result};
+use crate::experiment::Observer;
+use crate::experiment::release::{Asked, Product, check_budget, releasable, release as run};
+use crate::population::{Source, Table};
+use crate::report::release::register::{Persons, Register, beside};
+use crate::report::release::{PublicLedger, check_folder, prepare, summary};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ReleaseArgs {
+    /// Scenario file (TOML) with a column map
+    scenario: PathBuf,
+    /// File of real histories (CSV or Parquet), one row a person
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+    /// ε of this release
+    #[arg(long)]
+    epsilon: f64,
+    /// δ of this release, far below 1/persons; needed where noise is Gaussian
+    #[arg(long)]
+    delta: Option<f64>,
+    /// New folder for what may be published
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The arm whose mechanism is run: one with cohort-aggregates or trained-inside
+    #[arg(long, value_name = "NAME")]
+    arm: Option<String>,
+    /// ledger.json of the release before, about the same persons: both are stated together
+    #[arg(long, value_name = "LEDGER")]
+    add_to: Option<PathBuf>,
+    /// Register of releases, which stays inside [default: FILE.pretick-releases.json beside the data]
+    #[arg(long, value_name = "FILE")]
+    register: Option<PathBuf>,
+    /// Override a parameter of the scenario; repeatable. Choosing by looking at the data is not covered by ε
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+/// The order matters: everything that can be refused is refused before the one draw, and the register is written before anything is
+/// published.
+pub(super) fn release(args: &ReleaseArgs) -> Result<ExitCode> {
+    let scenario = ScenarioArgs {
+        scenario: args.scenario.clone(),
+        set: args.set.clone(),
+        seed: None,
+        persons: None,
+        replications: None,
+        allow_commands: false,
+    };
+    let loaded = scenario.load()?;
+    let Source::Table(map) = &loaded.scenario.histories.source else {
+        return Err(Error::Other(
+            "a release needs real data: this scenario's histories are simulated, and simulated persons have no privacy to lose. \
+             Map a file under histories.source.table (see scenarios/taiwan-2005.toml)"
+                .into(),
+        ));
+    };
+    let Some(data) = &args.data else {
+        return Err(Error::Other("a release needs real data: give the file with --data FILE".into()));
+    };
+    let arm = releasable(&loaded.scenario, args.arm.as_deref())?;
+    let budget = Asked { epsilon: args.epsilon, delta: args.delta };
+    check_budget(arm, budget)?;
+    check_folder(&args.out)?;
+    let earlier = args.add_to.as_deref().map(PublicLedger::read).transpose()?;
+    let interrupted = Progress::new(true, "");
+    let table = Table::open(data, map, false)?;
+    let path = args.register.clone().unwrap_or_else(|| beside(data));
+    let mut register = Register::open(&path)?;
+    let persons = Persons::of(&table);
+    let listed: Option<Vec<String>> = earlier.as_ref().map(|l| l.releases.iter().map(|r| r.id.clone()).collect());
+    register.check(&persons, listed.as_deref())?;
+    for note in table.notes() {
+        complain(&format!("note for the inside, not to be published: {note}"));
+    }
+    let mut done = run(arm, &table, budget)?;
+    if let Product::Model(model) = &mut done.product {
+        // Public, and what `pretick score` reads applicants by.
+        model["column_map"] = toml_of(&map.for_scoring())?.into();
+    }
+    let prepared = prepare(&args.out, &done, earlier.unwrap_or_else(PublicLedger::empty))?;
+    if interrupted.cancelled() {
+        return Err(Error::Interrupted);
+    }
+    let spent = done.ledger.spent(budget.delta.unwrap_or(0.0));
+    register.enter(prepared.id(), &args.out, (spent.epsilon, spent.delta), persons)?;
+    let text = summary(&prepared.ledger);
+    let folder = match prepared.publish() {
+        Ok(folder) => folder,
+        Err(e) => {
+            register.take_back()?;
+            return Err(e);
+        }
+    };
+    say(&text)?;
+    for note in &done.notes {
+        complain(&format!("note: {note}"));
+    }
+    complain(&format!(
+        "{}: may be published as it is, STATEMENT.md first. {} stays inside",
+        folder.display(),
+        path.display()
+    ));
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,68 @@
+//! `pretick score`: scores by a model that `pretick release` wrote.
+
+use super::complain;
+use super::input::column_map;
+use super::scorecard::applicants;
+use crate::error::{Error, Result};
+use crate::report::file::{WholeFile, check};
+use crate::report::{Overwrite, csv};
+use crate::scoring::saved;
+use crate::view::PlatformView;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ScoreArgs {
+    /// model.json of a release
+    model: PathBuf,
+    /// Rows to score (CSV or Parquet) with the columns of the release; no outcome is needed
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// CSV to write: id, pd
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Count malformed rows and go on instead of stopping at the first
+    #[arg(long)]
+    skip_bad_rows: bool,
+    /// Replace the file if it exists
+    #[arg(long)]
+    force: bool,
+}
+
+pub(super) fn score(args: &ScoreArgs) -> Result<ExitCode> {
+    let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
+    check(&args.out, overwrite)?;
+    let name = args.model.display().to_string();
+    let text = std::fs::read_to_string(&args.model).map_err(Error::io("read model", &args.model))?;
+    let wrong = |why: &dyn std::fmt::Display| Error::Other(format!("{name}: {why}"));
+    let value: serde_json::Value = serde_json::from_str(&text).map_err(|e| wrong(&e))?;
+    let (model, columns) = saved::read(&value).map_err(|e| wrong(&e))?;
+    let map = value.get("column_map").and_then(serde_json::Value::as_str);
+    let map = column_map(&name, map.ok_or_else(|| wrong(&"it has no column map"))?)?;
+    let (table, rows) = applicants(&args.data, &map, args.skip_bad_rows)?;
+    let (always, more) = table.features();
+    let view = PlatformView { features: always.select(&rows).beside(&more.select(&rows)), labels: None };
+    if view.features.columns() != columns {
+        return Err(wrong(&"its columns are not those of its column map (was the file edited?)"));
+    }
+    let pd = model.score(&view)?;
+    let broken = |e: ::csv::Error| Error::Other(format!("cannot write the scores: {e}"));
+    let mut file = WholeFile::create(&args.out, overwrite)?;
+    let mut out = ::csv::Writer::from_writer(&mut file);
+    out.write_record(["id", "pd"]).map_err(broken)?;
+    for (row, pd) in rows.iter().zip(&pd) {
+        let (place, id) = &table.places()[*row as usize];
+        let id = if id.is_empty() { (place + 1).to_string() } else { id.clone() };
+        out.write_record([id, csv::number(*pd)]).map_err(broken)?;
+    }
+    out.flush().map_err(|e| broken(e.into()))?;
+    drop(out);
+    file.finish()?;
+    model.notes().iter().chain(table.notes()).for_each(|note| complain(&format!("note: {note}")));
+    complain(&format!(
+        "{}: {} scored. A score reveals a function of the person's own record: the release protects those it was trained on",
+        args.out.display(),
+        pd.len()
+    ));
+    Ok(ExitCode::SUCCESS)
+}

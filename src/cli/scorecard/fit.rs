@@ -1,0 +1,130 @@
+//! `pretick scorecard fit`.
+
+use super::super::input::ScenarioArgs;
+use super::super::input::toml_of;
+use super::super::{complain, say};
+use super::{Folder, csv_of, print, view};
+use crate::error::{Error, Result};
+use crate::population::{Source, Table};
+use crate::report::Overwrite;
+use crate::rng::{Entity, Purpose, Streams};
+use crate::scoring::scorecard::calibration::{Calibration, calibration};
+use crate::scoring::scorecard::cutoffs::{CutoffRow, GainsRow, cutoffs, gains};
+use crate::scoring::scorecard::{Decision, Document, Scorecard, sql, table};
+use crate::view::LenderView;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Points between two cutoffs of the table.
+const STEP: f64 = 10.0;
+
+const FILES: [&str; 7] =
+    ["scorecard.json", "scorecard.csv", "iv.csv", "cutoffs.csv", "gains.csv", "calibration.csv", "scorecard.sql"];
+
+#[derive(Debug, clap::Args)]
+pub(super) struct FitArgs {
+    #[command(flatten)]
+    scenario: ScenarioArgs,
+    /// Table to learn from (CSV or Parquet), through the scenario's column map
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// Folder for the scorecard and its tables
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Share of the persons that is held out: cutoffs and calibration are theirs; 0 takes the training persons instead
+    #[arg(long, default_value_t = 0.3)]
+    holdout: f64,
+    /// Count malformed rows and go on instead of stopping at the first
+    #[arg(long)]
+    skip_bad_rows: bool,
+    /// Replace an earlier scorecard in that folder
+    #[arg(long)]
+    force: bool,
+    /// Print nothing but errors
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// What the scores of some persons are worth.
+pub(super) struct Worth {
+    pub persons: usize,
+    pub auc: f64,
+    pub ks: f64,
+    pub cutoffs: Vec<CutoffRow>,
+    pub gains: Vec<GainsRow>,
+    pub calibration: Calibration,
+}
+
+pub(super) fn fit(args: &FitArgs) -> Result<ExitCode> {
+    let loaded = args.scenario.load()?;
+    let s = &loaded.scenario;
+    let Source::Table(map) = &s.histories.source else {
+        return Err(Error::Other(
+            "this scenario has no column map: write histories.source.table (see scenarios/taiwan-2005.toml)".into(),
+        ));
+    };
+    if !(0.0..=0.9).contains(&args.holdout) {
+        return Err(Error::Other(format!("--holdout {} is out of range; allowed: 0 to 0.9", args.holdout)));
+    }
+    let folder = Folder { path: &args.out, overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse } };
+    folder.check(&FILES)?;
+    // Groups and cohorts say nothing to a scorecard: their columns need not even be filled in.
+    let map = map.for_scoring();
+    let data = Table::open(&args.data, &map, args.skip_bad_rows)?;
+    let (train, test) = split(&data, s.seed, args.holdout);
+    let train = view(&data, &train, true);
+    let model = Scorecard::new(s.lender.scorecard.clone()).learn(&train)?;
+    let document = Document::new(&s.name, &toml_of(&map)?, &s.lender.scale, &s.lender.scorecard.points, model);
+    let points = document.on_scale()?;
+    let economics = s.lender.economics();
+    let in_sample = worth(&points.decide(&train)?, &train, economics)?;
+    let held_out = if test.is_empty() {
+        None
+    } else {
+        let test = view(&data, &test, true);
+        Some(worth(&points.decide(&test)?, &test, economics)?)
+    };
+    let shown = map.untransformed();
+    let (persons, bads) = document.model.trained_on();
+    let (bins, columns) = (table::bins(&points, persons, bads, &shown), table::columns(document.model.cards()));
+    let judged = held_out.as_ref().unwrap_or(&in_sample);
+    folder.write("scorecard.json", document.to_json()?.as_bytes())?;
+    folder.write("scorecard.csv", &csv_of(&bins)?)?;
+    folder.write("iv.csv", &csv_of(&columns)?)?;
+    folder.write("cutoffs.csv", &csv_of(&judged.cutoffs)?)?;
+    folder.write("gains.csv", &csv_of(&judged.gains)?)?;
+    folder.write("calibration.csv", &csv_of(&judged.calibration.tenths)?)?;
+    let query = sql::query(&points, "applicants", &map.keys.id, false, &shown);
+    folder.write("scorecard.sql", query.as_bytes())?;
+    if !args.quiet {
+        say(&print::fitted(&columns, &bins, &in_sample, held_out.as_ref(), economics))?;
+        data.notes().iter().for_each(|note| complain(&format!("note: {note}")));
+        complain(&format!("{}: {}", args.out.display(), FILES.join(", ")));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Training and held-out rows: by a draw for each person, so that a table with ids gives the same halves in any order.
+fn split(data: &Table, seed: u64, holdout: f64) -> (Vec<u32>, Vec<u32>) {
+    let streams = Streams::new(seed, 0);
+    let out = |i: &u32| {
+        let person = Entity::Person(data.person_keys()[*i as usize]);
+        streams.uniform(person, 0, Purpose::Split) < holdout
+    };
+    let (test, train) = (0..data.persons() as u32).partition(out);
+    (train, test)
+}
+
+fn worth(decisions: &[Decision<'_>], view: &LenderView, (margin, lgd): (f64, f64)) -> Result<Worth> {
+    let labels = view.labels.as_deref().unwrap_or(&[]);
+    let (pd, scores): (Vec<f64>, Vec<f64>) = decisions.iter().map(|d| (d.pd, d.score)).unzip();
+    let (auc, ks) = crate::evaluate::ranking(&pd, labels);
+    Ok(Worth {
+        persons: labels.len(),
+        auc,
+        ks,
+        cutoffs: cutoffs(&scores, labels, STEP, margin, lgd)?,
+        gains: gains(&scores, labels)?,
+        calibration: calibration(&pd, labels)?,
+    })
+}

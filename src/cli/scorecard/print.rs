@@ -1,0 +1,116 @@
+//! What `pretick scorecard` prints.
+
+use super::fit::Worth;
+use super::monitor::Compared;
+use crate::report::table::plain;
+use crate::scoring::monitoring::Verdict;
+use crate::scoring::scorecard::{BinRow, ColumnRow};
+use comfy_table::{Cell, CellAlignment, Table};
+use std::fmt::Write;
+
+/// Cutoffs that are printed.
+const CUTOFFS: usize = 12;
+/// Longest text in a cell.
+const LONGEST: usize = 44;
+
+fn right(text: String) -> Cell {
+    Cell::new(text).set_alignment(CellAlignment::Right)
+}
+
+fn short(text: &str) -> String {
+    if text.chars().count() <= LONGEST {
+        text.to_owned()
+    } else {
+        text.chars().take(LONGEST - 1).chain(['…']).collect()
+    }
+}
+
+fn percent(share: f64) -> String {
+    if share.is_nan() { String::new() } else { format!("{:.1}", 100.0 * share) }
+}
+
+fn put(out: &mut String, head: &str, table: &Table) {
+    let _ = write!(out, "{head}\n{}\n\n", table.trim_fmt());
+}
+
+/// The report of a fit.
+pub(super) fn fitted(
+    columns: &[ColumnRow],
+    bins: &[BinRow],
+    train: &Worth,
+    held_out: Option<&Worth>,
+    (margin, lgd): (f64, f64),
+) -> String {
+    let mut out = String::new();
+    let mut table = plain();
+    table.set_header(["column", "bins", "trend", "IV", "", "Gini", "β", "note"]);
+    for c in columns {
+        let (beta, note) = (format!("{:.2}", c.coefficient), short(&c.note));
+        let texts = [format!("{:.3}", c.iv), c.strength.to_owned(), format!("{:.3}", c.gini), beta];
+        let head = [Cell::new(&c.column), right(c.bins.to_string()), Cell::new(c.trend)];
+        table.add_row(head.into_iter().chain(texts.map(right)).chain([Cell::new(note)]));
+    }
+    put(&mut out, "Columns by information value", &table);
+    let mut table = plain();
+    table.set_header(["column", "bin", "persons", "default, %", "WoE", "points"]);
+    let mut last = "";
+    for b in bins {
+        let name = if b.column == last { "" } else { b.column.as_str() };
+        last = &b.column;
+        let texts = [b.persons.to_string(), percent(b.rate), format!("{:.3}", b.woe), b.whole.to_string()];
+        table.add_row([Cell::new(name), Cell::new(short(&b.bin))].into_iter().chain(texts.map(right)));
+    }
+    put(&mut out, "Scorecard (whole points; exact ones in scorecard.csv)", &table);
+    let judged = held_out.unwrap_or(train);
+    let place = if held_out.is_some() { "held-out persons" } else { "training persons: too good" };
+    let mut table = plain();
+    table.set_header(["cutoff", "approved, %", "default of these, %", "KS", "profit / loan asked, %", ""]);
+    let best = judged.cutoffs.iter().position(|r| r.best).unwrap_or(0);
+    let step = judged.cutoffs.len().div_ceil(CUTOFFS).max(1);
+    for (k, r) in judged.cutoffs.iter().enumerate().filter(|(k, _)| k % step == 0 || *k == best) {
+        let texts =
+            [percent(r.approval_rate), percent(r.bad_rate), format!("{:.3}", r.ks), format!("{:.2}", 100.0 * r.profit)];
+        let mark = if k == best { "most profit" } else { "" };
+        table.add_row([right(format!("{}", r.cutoff))].into_iter().chain(texts.map(right)).chain([Cell::new(mark)]));
+    }
+    put(&mut out, &format!("Cutoffs, {place} (margin {margin}, loss given default {lgd})"), &table);
+    let _ = writeln!(out, "training: {}", line(train));
+    if let Some(worth) = held_out {
+        let _ = writeln!(out, "held out: {}", line(worth));
+    }
+    out
+}
+
+fn line(w: &Worth) -> String {
+    let c = &w.calibration;
+    format!(
+        "{} persons, AUC {:.4}, Gini {:.3}, KS {:.3}; mean PD {:.4} against {:.4}, in the large {:+.3} ± {:.3}, slope {:.3} ± {:.3}",
+        w.persons,
+        w.auc,
+        2.0 * w.auc - 1.0,
+        w.ks,
+        c.mean_pd,
+        c.rate,
+        c.in_the_large,
+        1.96 * c.in_the_large_error,
+        c.slope,
+        1.96 * c.slope_error
+    )
+}
+
+/// The report of a comparison.
+pub(super) fn compared(persons: usize, all: &[Compared]) -> String {
+    let mut out = String::new();
+    for c in all {
+        let mut table = plain();
+        table.set_header(["column", "PSI", "verdict", "p (PSI)", "χ²", "df", "p (χ²)"]);
+        for (column, s) in &c.lines {
+            let texts = [format!("{:.1}", s.chi2), s.df.to_string(), format!("{:.4}", s.chi2_p)];
+            let head = [Cell::new(column), right(format!("{:.4}", s.psi)), Cell::new(Verdict::of(s.psi).words())];
+            table.add_row(head.into_iter().chain([right(format!("{:.4}", s.psi_p))]).chain(texts.map(right)));
+        }
+        put(&mut out, &format!("{}: {} persons against {persons}", c.file, c.persons), &table);
+    }
+    out.push_str("PSI below .1 stable, from .25 a large shift; p: chance of as much where nothing changed\n");
+    out
+}

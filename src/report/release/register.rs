@@ -1,0 +1,204 @@
+//! The register of releases: who was in which. It stays inside.
+//!
+//! A file beside the data (`FILE.pretick-releases.json`), or where the user keeps one for several files. It knows persons by hashes, not files by bytes: saving
+//! the table anew, in another order or with a few rows more or less, does not evade it. Of each release it keeps the least [`KEPT`] hashes of ids (where the
+//! map names an id column) and of whole records; the least hashes of two tables agree where the tables share persons. Two tables count as the same persons when an id occurs in both, or when some
+//! 1 in 20 of their records do.
+//!
+//! Limits: it is as good as its use. Copying the data elsewhere without the register, or renaming the ids and changing the records,
+//! evades it. A lock file keeps two releases from passing at once.
+
+use crate::error::{Error, Result};
+use crate::population::{People, Table};
+use crate::report::Overwrite;
+use crate::report::file::write_whole;
+use crate::report::manifest::sha256;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Hashes kept of each release.
+pub const KEPT: usize = 4096;
+/// Share of equal records from which two tables count as the same persons.
+const SAME: f64 = 0.05;
+
+const FORMAT: &str = "pretick-releases-1";
+const NOTICE: &str = "Stays inside: whoever can guess a record can find it here. Not part of what may be published.";
+
+/// Hashes of the persons of one table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Persons {
+    /// Hash of all records, in the order of their hashes.
+    digest: String,
+    ids: Vec<u64>,
+    records: Vec<u64>,
+}
+
+fn short(bytes: &[u8]) -> u64 {
+    let hash = Sha256::digest(bytes);
+    hash.iter().take(8).fold(0, |n, b| n << 8 | u64::from(*b))
+}
+
+fn least(mut all: Vec<u64>) -> Vec<u64> {
+    all.sort_unstable();
+    all.dedup();
+    all.truncate(KEPT);
+    all
+}
+
+impl Persons {
+    /// The persons of a table.
+    pub fn of(table: &Table) -> Self {
+        let people = table.people(crate::rng::Streams::new(0, 0), false);
+        let mut records: Vec<u64> = (0..people.len()).map(|i| record(&people, i)).collect();
+        records.sort_unstable();
+        let bytes: Vec<u8> = records.iter().flat_map(|r| r.to_le_bytes()).collect();
+        let ids = table.places().iter().filter(|p| !p.1.is_empty()).map(|p| short(p.1.trim().as_bytes())).collect();
+        Self { digest: sha256(&bytes), ids: least(ids), records: least(records) }
+    }
+
+    /// Whether these are, in part, those.
+    pub fn overlap(&self, other: &Self) -> bool {
+        self.digest == other.digest
+            || share(&self.ids, &other.ids) > 0.0
+            || share(&self.records, &other.records) >= SAME
+    }
+}
+
+/// Share of the least hashes of both that are in each: an estimate of how many of all persons are in both.
+fn share(a: &[u64], b: &[u64]) -> f64 {
+    if a.is_empty() || b.is_empty() {
+        return 0.0;
+    }
+    let union = least(a.iter().chain(b).copied().collect());
+    let both = union.iter().filter(|h| a.binary_search(h).is_ok() && b.binary_search(h).is_ok()).count();
+    both as f64 / union.len() as f64
+}
+
+fn record(people: &People, i: usize) -> u64 {
+    let mut bytes = vec![u8::from(people.default[i])];
+    bytes.extend_from_slice(&people.community[i].to_le_bytes());
+    for frame in [&people.bureau, &people.platform] {
+        (0..frame.width()).for_each(|j| bytes.extend_from_slice(&frame.column(j)[i].to_bits().to_le_bytes()));
+    }
+    short(&bytes)
+}
+
+/// One release in the register.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Known {
+    id: String,
+    folder: String,
+    epsilon: f64,
+    delta: f64,
+    persons: Persons,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct File {
+    format: String,
+    notice: String,
+    releases: Vec<Known>,
+}
+
+/// The register, held by one release at a time.
+#[derive(Debug)]
+pub struct Register {
+    path: PathBuf,
+    lock: PathBuf,
+    before: Option<Vec<u8>>,
+    file: File,
+}
+
+/// Where the register of a file of data stands unless the user names another.
+pub fn beside(data: &Path) -> PathBuf {
+    let mut name = data.file_name().unwrap_or_default().to_os_string();
+    name.push(".pretick-releases.json");
+    data.with_file_name(name)
+}
+
+impl Register {
+    /// Opens the register, or a new one, and locks it.
+    pub fn open(path: &Path) -> Result<Self> {
+        let mut lock = path.as_os_str().to_os_string();
+        lock.push(".lock");
+        let lock = PathBuf::from(lock);
+        fs::File::create_new(&lock).map_err(|e| match e.kind() {
+            std::io::ErrorKind::AlreadyExists => Error::Other(format!(
+                "another release is under way, or one was killed: if none is, remove {}",
+                lock.display()
+            )),
+            _ => Error::io("lock register", &lock)(e),
+        })?;
+        let mut open = Self {
+            path: path.to_owned(),
+            lock,
+            before: None,
+            file: File { format: FORMAT.into(), notice: NOTICE.into(), releases: Vec::new() },
+        };
+        match fs::read(path) {
+            Ok(bytes) => {
+                let wrong =
+                    |why: String| Error::Other(format!("{} is not a register of releases: {why}", path.display()));
+                open.file = serde_json::from_slice(&bytes).map_err(|e| wrong(e.to_string()))?;
+                if open.file.format != FORMAT {
+                    return Err(wrong(format!("format is {}, expected {FORMAT}", open.file.format)));
+                }
+                open.before = Some(bytes);
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(e) => return Err(Error::io("read register", path)(e)),
+        }
+        Ok(open)
+    }
+
+    /// Refuses persons about whom there are releases that the ledger to be added to (its releases' ids; none without one) does not list.
+    pub fn check(&self, persons: &Persons, listed: Option<&[String]>) -> Result<()> {
+        let earlier: Vec<&Known> = self.file.releases.iter().filter(|k| k.persons.overlap(persons)).collect();
+        let missing = earlier.iter().find(|k| !listed.is_some_and(|l| l.contains(&k.id)));
+        let Some(missing) = missing else { return Ok(()) };
+        let register = self.path.display();
+        let gone = if Path::new(&missing.folder).join(super::LEDGER).exists() {
+            ""
+        } else {
+            ". That ledger is not there: it was moved, or the release was cut off before it was published; if so, take its entry out of the register"
+        };
+        Err(Error::Other(if listed.is_none() {
+            format!(
+                "there was a release about these persons (or some of them): {} in {}, ε = {:.6}. What is released adds up. \
+                 To release more, and to have the total stated: --add-to {}/ledger.json (register: {register}){gone}",
+                missing.id, missing.folder, missing.epsilon, missing.folder
+            )
+        } else {
+            format!(
+                "the ledger of --add-to does not list release {} in {} about these persons: give the ledger that does \
+                 (register: {register}){gone}",
+                missing.id, missing.folder
+            )
+        }))
+    }
+
+    /// Enters a release: on disk when this returns, so that what is published afterwards is paid for.
+    pub fn enter(&mut self, id: &str, folder: &Path, cost: (f64, f64), persons: Persons) -> Result<()> {
+        let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()).display().to_string();
+        self.file.releases.push(Known { id: id.to_owned(), folder, epsilon: cost.0, delta: cost.1, persons });
+        let text = serde_json::to_string(&self.file).map_err(|e| Error::Other(e.to_string()))?;
+        write_whole(&self.path, format!("{text}\n").as_bytes(), Overwrite::Replace)
+    }
+
+    /// Takes the last entry back, after a release that could not be published.
+    pub fn take_back(&self) -> Result<()> {
+        match &self.before {
+            Some(bytes) => write_whole(&self.path, bytes, Overwrite::Replace),
+            None => fs::remove_file(&self.path).map_err(Error::io("remove", &self.path)),
+        }
+    }
+}
+
+impl Drop for Register {
+    fn drop(&mut self) {
+        // Nothing can be told to anybody from here.
+        let _ = fs::remove_file(&self.lock);
+    }
+}

@@ -1,0 +1,85 @@
+//! `STATEMENT.md`: what a release protects and what it does not, for people who were in the data.
+
+use super::PublicLedger;
+use crate::experiment::release::{Product, Release};
+use std::fmt::Write as _;
+
+/// e^ε in words.
+fn factor(epsilon: f64) -> String {
+    let f = libm::exp(epsilon);
+    if f < 1000.0 { format!("{f:.2}") } else { format!("{f:.1e}") }
+}
+
+pub(super) fn text(release: &Release, ledger: &PublicLedger) -> String {
+    let (spent, last) = (ledger.spent(), ledger.releases.last());
+    let mut out = String::from("# What this release protects, and what it does not\n\n");
+    let what = match &release.product {
+        Product::Cohorts(sums, _) => format!(
+            "A table of {} cohorts: for each, a noisy number of members and noisy sums of {} columns. The cohorts were fixed beforehand; empty ones are listed too.",
+            sums.cohorts,
+            sums.columns.len()
+        ),
+        Product::Model(_) => format!(
+            "A scoring model ({}), trained once on everybody's record and outcome. Its coefficients are what is released.",
+            release.mechanism
+        ),
+    };
+    let _ = writeln!(out, "## What was released\n\n{what}\n");
+    for note in &release.notes {
+        let _ = writeln!(out, "Note: {note}.\n");
+    }
+    let own = last.map_or((0.0, 0.0), |r| (r.epsilon, r.delta));
+    let _ = writeln!(out, "## The promise\n");
+    let _ = writeln!(
+        out,
+        "Take any person, and imagine the data with and without all that is known of that person. Whatever somebody who reads this release looks for in it, the odds of finding it differ between the two by a factor of at most {} (ε = {:.6}){}.\n",
+        factor(own.0),
+        own.0,
+        if own.1 > 0.0 { format!(", except with a probability of {} (δ)", own.1) } else { String::new() }
+    );
+    let _ = writeln!(
+        out,
+        "- Unit of privacy: one person, with all months. One row of the data is one person.\n\
+         - Neighbouring data: one person added or removed. Replacing one person by another is at most twice ε.\n\
+         - The number of persons is protected as well: it appears nowhere but with noise.\n\
+         - Noise: exact integer noise by opendp from the operating system's randomness, drawn once. There is no seed, so it cannot be subtracted or repeated.\n\
+         - Trust: whoever holds the data is trusted with all of it, as are those who ran this command. The promise is about readers of what came out.\n"
+    );
+    let _ = writeln!(out, "## All releases about these persons so far\n");
+    let _ = writeln!(out, "| release | mechanism | ε | δ |\n|---|---|---|---|");
+    for r in &ledger.releases {
+        let _ = writeln!(out, "| {} | {} | {:.6} | {} |", r.id, r.mechanism, r.epsilon, r.delta);
+    }
+    let _ = writeln!(out, "| **total** | | **{:.6}** | **{}** |\n", spent.epsilon, spent.delta);
+    let _ = writeln!(
+        out,
+        "Releases add up: the promise that counts is the total's, a factor of {}. It covers the releases in this list and no others; whoever publishes more about the same persons has to add to it.\n",
+        factor(spent.epsilon)
+    );
+    if spent.epsilon > 10.0 {
+        out.push_str("With a total this large the promise rules out very little; it should not be called private.\n\n");
+    }
+    out.push_str("## What is not protected\n\n");
+    if let Product::Model(_) = release.product {
+        out.push_str(
+            "- The record of a person who is *scored*. The promise covers those the model was trained on. A score is a function of the applicant's own record and reveals it to whoever receives the score, at any ε.\n",
+        );
+    } else {
+        out.push_str(
+            "- What a cohort says about its members. Whoever is judged by the averages of a cohort is judged by others; that is inference, and no ε prevents it.\n",
+        );
+    }
+    out.push_str(
+        "- What can be inferred about a person from others. If the release shows that people with late bills default, it shows so of a person with late bills who was not in the data.\n\
+         - Facts that a person's presence is not needed for: the columns, bounds, break points and cohorts are public by assumption. Had somebody chosen them, or the settings of the mechanism, by looking at the data, that would not be covered.\n\
+         - Several rows of one person, or persons who are in other data sets as well: what is promised is promised a row.\n\
+         - What else leaves the building: the terminal's output, error messages, running times and the register beside the data are for the inside and are not covered.\n\
+         - δ is a chance of failure: it has to be far below one over the number of persons to mean anything.\n\n",
+    );
+    let _ = writeln!(
+        out,
+        "The entries behind these numbers, with sensitivities and scales of noise, are in `{}`. They can be added up again by anybody.",
+        super::LEDGER
+    );
+    out
+}

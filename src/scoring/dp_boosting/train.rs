@@ -1,0 +1,184 @@
+//! The releases, one after another, and what is learnt from each.
+
+use super::DpBoostingParams;
+use super::choose::Chooser;
+use super::prior::{Axis, Evidence, posterior};
+use crate::error::Result;
+use crate::privacy::{IntegerGaussian, Ledger, Noise};
+use crate::scoring::dp_bins::public::{ColumnBins, PublicBins};
+use crate::scoring::lanes::{CHUNK, Linked};
+use crate::stats::logit;
+use crate::view::Frame;
+use rayon::prelude::*;
+
+/// Bits of the grid that gradients are rounded to; fewer where the noise would pass the samplers' range.
+const BITS: u32 = 12;
+/// Releases of all persons together that find the default rate, before any table.
+const LEVELS: u32 = 2;
+/// Largest step of the default rate's log-odds: Newton's own may overshoot.
+const LARGEST_LEVEL: f64 = 1.0;
+/// Hessians are released three times as large, which costs nothing (see the proof).
+const HESSIAN: f64 = 3.0;
+
+/// A learnt table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// Columns that are crossed.
+    pub columns: Vec<usize>,
+    /// Log-odds of each cell; the last column's bins run fastest.
+    pub values: Vec<f64>,
+}
+
+/// What was learnt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trained {
+    /// Log-odds before any table.
+    pub base: f64,
+    /// Tables in their order.
+    pub tables: Vec<Table>,
+    /// One axis for each column.
+    pub axes: Vec<Axis>,
+    /// What each column explained.
+    pub strengths: Vec<f64>,
+}
+
+/// The persons: each column's bin, and the outcome.
+struct Persons<'a> {
+    bins: Vec<Vec<u8>>,
+    labels: &'a [bool],
+}
+
+/// One person's part in a release, in the grid of 2^−bits: gradient and Hessian, with g² + h² ≤ 2^(2·bits).
+pub fn part(residual: f64, weight: f64, bits: u32) -> (i64, i64) {
+    let scale = (1u64 << bits) as f64;
+    // To the nearest by truncation, after a shift that makes it positive.
+    let g = (residual * scale + (2.0 * scale + 0.5)) as i64 - (2 << bits);
+    let h = (HESSIAN * weight * scale + 0.5) as i64;
+    let left = (1i64 << (2 * bits)) - g * g;
+    (g, if h * h > left { left.max(0).isqrt() } else { h })
+}
+
+/// The mechanism of each release, and the bits of its grid.
+pub fn mechanism(mu: f64) -> Result<(IntegerGaussian, u32)> {
+    let mut bits = BITS;
+    loop {
+        match IntegerGaussian::calibrate_mu(1 << (2 * bits), mu) {
+            Err(_) if bits > 2 => bits -= 2,
+            found => return found.map(|m| (m, bits)),
+        }
+    }
+}
+
+/// The cell of a row in a table of these columns.
+fn cell(bins: &[Vec<u8>], sizes: &[usize], columns: &[usize], row: usize) -> usize {
+    columns.iter().zip(sizes).fold(0, |cell, (j, size)| cell * size + usize::from(bins[*j][row]))
+}
+
+fn bins_of(axes: &[Axis], bins: &PublicBins, frame: &Frame) -> Vec<Vec<u8>> {
+    let columns: Vec<&ColumnBins> = bins.iter().map(|(b, _)| b).collect();
+    let one = |j: usize| frame.column(j).iter().map(|x| axes[j].bin(columns[j], *x)).collect();
+    (0..axes.len()).into_par_iter().map(one).collect()
+}
+
+/// Σ of all persons' parts by cell: gradients, then Hessians.
+fn sums(persons: &Persons, eta: &[f64], columns: &[usize], sizes: &[usize], bits: u32) -> Vec<i64> {
+    let cells: usize = sizes.iter().product();
+    let zero = || (vec![0i64; 2 * cells], Linked::new());
+    let add = |(mut sums, mut linked): (Vec<i64>, Linked), (chunk, eta): (usize, &[f64])| {
+        let (mut log_odds, mut bad) = ([0.0; CHUNK], [0.0; CHUNK]);
+        let from = chunk * CHUNK;
+        log_odds[..eta.len()].copy_from_slice(eta);
+        bad.iter_mut().zip(&persons.labels[from..]).for_each(|(to, y)| *to = f64::from(u8::from(*y)));
+        linked.compute(&log_odds, &bad);
+        for i in 0..eta.len() {
+            let at = cell(&persons.bins, sizes, columns, from + i);
+            let (g, h) = part(linked.residual[i], linked.weight[i], bits);
+            sums[at] += g;
+            sums[cells + at] += h;
+        }
+        (sums, linked)
+    };
+    let merge = |mut a: Vec<i64>, b: Vec<i64>| {
+        a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+        a
+    };
+    let parts = eta.par_chunks(CHUNK).enumerate().with_min_len(16).fold(zero, add).map(|(sums, _)| sums);
+    parts.reduce(|| vec![0; 2 * cells], merge)
+}
+
+/// Learns `p.tables` releases of cost `mu` in all.
+pub fn fit(
+    p: &DpBoostingParams,
+    bins: &PublicBins,
+    frame: &Frame,
+    labels: &[bool],
+    mu: f64,
+    noise: &mut Noise,
+    ledger: &mut Ledger,
+) -> Result<Trained> {
+    let axes = Axis::all(bins);
+    let persons = Persons { bins: bins_of(&axes, bins, frame), labels };
+    let (mechanism, bits) = mechanism(mu / libm::sqrt(f64::from(p.tables)))?;
+    let mut chooser = Chooser::new(axes.len(), p.explore);
+    let (mut base, mut tables) = (logit(p.prior_rate), Vec::new());
+    let mut eta = vec![base; labels.len()];
+    for round in 0..p.tables {
+        let columns = if round < LEVELS { Vec::new() } else { chooser.next() };
+        let sides: Vec<&Axis> = columns.iter().map(|j| &axes[*j]).collect();
+        let sizes: Vec<usize> = sides.iter().map(|a| a.bins()).collect();
+        let mut released = sums(&persons, &eta, &columns, &sizes, bits);
+        mechanism.release(&mut released, &query(round, p.tables, &columns, frame), noise, ledger)?;
+        let evidence = read(&released, mechanism.deviation(), bits);
+        if round < LEVELS {
+            let step = posterior(&[], &evidence, 1.0)?[0].clamp(-LARGEST_LEVEL, LARGEST_LEVEL);
+            base += step;
+            eta.fill(base);
+            continue;
+        }
+        let values = posterior(&sides, &evidence, p.prior_spread * p.prior_spread / f64::from(p.tables))?;
+        chooser.learn(&columns, &sizes, &values, &evidence.hessian);
+        let table = Table { columns, values };
+        table.add(&persons.bins, &sizes, &mut eta);
+        tables.push(table);
+    }
+    let strengths = chooser.strengths().to_vec();
+    Ok(Trained { base, tables, axes, strengths })
+}
+
+fn query(round: u32, of: u32, columns: &[usize], frame: &Frame) -> String {
+    let names: Vec<&str> = columns.iter().map(|j| frame.columns()[*j].name.as_str()).collect();
+    let what = if names.is_empty() { "all persons".to_owned() } else { names.join(" x ") };
+    format!("boosted table {} of {of}: gradients and Hessians by {what}", round + 1)
+}
+
+/// From the grid of the release to sums of y − p and p·(1 − p).
+fn read(released: &[i64], deviation: f64, bits: u32) -> Evidence {
+    let scale = (1u64 << bits) as f64;
+    let (g, h) = released.split_at(released.len() / 2);
+    Evidence {
+        gradient: g.iter().map(|g| *g as f64 / scale).collect(),
+        hessian: h.iter().map(|h| (*h as f64 / (HESSIAN * scale)).max(0.0)).collect(),
+        noise: deviation / scale * (deviation / scale),
+    }
+}
+
+impl Table {
+    fn add(&self, bins: &[Vec<u8>], sizes: &[usize], eta: &mut [f64]) {
+        for (row, eta) in eta.iter_mut().enumerate() {
+            *eta += self.values[cell(bins, sizes, &self.columns, row)];
+        }
+    }
+}
+
+impl Trained {
+    /// Log-odds of each row of a frame with the fitted columns.
+    pub fn log_odds(&self, bins: &PublicBins, frame: &Frame) -> Vec<f64> {
+        let cells = bins_of(&self.axes, bins, frame);
+        let mut eta = vec![self.base; frame.rows()];
+        for table in &self.tables {
+            let sizes: Vec<usize> = table.columns.iter().map(|j| self.axes[*j].bins()).collect();
+            table.add(&cells, &sizes, &mut eta);
+        }
+        eta
+    }
+}
