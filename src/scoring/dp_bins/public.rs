@@ -35,6 +35,11 @@ impl ColumnBins {
         Self { edges: edges(column, grid), column: column.clone() }
     }
 
+    /// Name of the column.
+    pub fn column_name(&self) -> &str {
+        &self.column.name
+    }
+
     /// Number of cells that stand in the order of the quantity; 0 for a category.
     pub fn ordered(&self) -> usize {
         if self.column.is_category() { 0 } else { self.edges.len() + 1 }
