@@ -42,6 +42,9 @@
 //! Sources: Nori, Caruana, Bu, Shen & Kulkarni 2021, "Accuracy, interpretability, and differential privacy via explainable
 //! boosting"; Dong, Roth & Su 2022; Canonne, Kamath & Steinke 2020.
 
+mod saved;
+
+pub(super) use self::saved::read;
 use super::dp_bins::counts::{self, Counts};
 use super::dp_bins::evidence::{Prior, evidence, impose, public_knowledge, resistance, smooth};
 use super::dp_bins::public::PublicBins;
@@ -274,6 +277,10 @@ impl Fitted<PlatformView> for DpEbmModel {
             logits.iter_mut().zip(column).for_each(|(l, cell)| *l += self.points[cell as usize]);
         }
         Ok(logits.into_iter().map(|l| logistic(l.clamp(-LARGEST_LOGIT, LARGEST_LOGIT))).collect())
+    }
+
+    fn export(&self) -> Option<serde_json::Value> {
+        saved::write(self)
     }
 
     fn notes(&self) -> Vec<String> {

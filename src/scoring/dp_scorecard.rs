@@ -117,7 +117,8 @@ pub struct DpScorecard {
 }
 
 /// How evidence becomes log-odds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 enum Card {
     /// intercept + weight·Σ evidence.
     Equal(f64, f64),
