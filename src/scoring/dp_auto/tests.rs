@@ -25,7 +25,7 @@ fn the_choice_keeps_the_promises_of_a_dp_scorer() {
 fn the_choice_follows_n_and_epsilon_and_the_count_is_charged() {
     let (frame, labels, _) = made_up(6_000, -1.5, 1);
     let view = PlatformView { features: frame, labels: Some(labels) };
-    for (epsilon, name) in [(0.25, "equal"), (1.0, "learnt"), (4.0, "dp-ebm"), (f64::INFINITY, "dp-ebm")] {
+    for (epsilon, name) in [(0.25, "equal"), (0.5, "learnt"), (4.0, "dp-logistic"), (f64::INFINITY, "dp-logistic")] {
         let mut ledger = Ledger::new();
         let notes = fit(&view, epsilon, 1, &mut ledger).notes();
         assert!(notes[0].contains(name) && notes[0].contains("noisy"), "{notes:?}");

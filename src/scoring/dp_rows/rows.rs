@@ -4,10 +4,14 @@
 //! in any order, and with a sensitivity that is a whole number and holds after rounding.
 
 use crate::scoring::expand::Design;
+use crate::scoring::lanes::{CHUNK, Values, probabilities_of};
 use multiversion::multiversion;
 
 /// Rows worked on at once. 256 · 2²² = 2³⁰: see [`gradient_block`].
 pub(in crate::scoring) const BLOCK: usize = 256;
+
+/// Rows whose sums are formed together in a whitening.
+const LANES: usize = 32;
 
 /// Largest norm of a row, in units of the grid.
 pub(in crate::scoring) const MAX_NORM: i32 = 1 << 10;
@@ -65,7 +69,7 @@ impl RowMap {
             for j in 1..width {
                 x[j * BLOCK..][..last - first].copy_from_slice(&design.column(j)[first..last]);
             }
-            map_block(self, &x, &mut phi, block);
+            map_block(self, &mut x, &mut phi, block);
             block[..last - first].fill(self.constant);
             for column in block.chunks_exact_mut(BLOCK) {
                 column[last - first..].fill(0);
@@ -76,7 +80,7 @@ impl RowMap {
 }
 
 #[multiversion(targets("x86_64+avx2"))]
-fn map_block(map: &RowMap, x: &[f32], phi: &mut [f32], z: &mut [i16]) {
+fn map_block(map: &RowMap, x: &mut [f32], phi: &mut [f32], z: &mut [i16]) {
     let RowMap { unit, constant, norm, centre, a } = map;
     let (unit, norm) = (*unit, *norm);
     let constant = i32::from(*constant);
@@ -84,18 +88,26 @@ fn map_block(map: &RowMap, x: &[f32], phi: &mut [f32], z: &mut [i16]) {
     let mut at = 0;
     for (j, c) in centre.iter().enumerate() {
         let out = &mut phi[(j + 1) * BLOCK..(j + 2) * BLOCK];
+        let own = &mut x[(j + 1) * BLOCK..(j + 2) * BLOCK];
+        for l in 0..BLOCK {
+            own[l] -= c;
+        }
         if a.is_empty() {
             for l in 0..BLOCK {
-                out[l] = (x[(j + 1) * BLOCK + l] - c) * unit;
+                out[l] = own[l] * unit;
             }
         } else {
-            out.fill(0.0);
-            for (k, (weight, c)) in a[at..=at + j].iter().zip(centre).enumerate() {
-                let from = &x[(k + 1) * BLOCK..(k + 2) * BLOCK];
-                let weight = weight * unit;
-                for l in 0..BLOCK {
-                    out[l] += weight * (from[l] - c);
+            // A few lanes at a time, so that their sums stay in registers.
+            for first in (0..BLOCK).step_by(LANES) {
+                let mut sums = [0f32; LANES];
+                for (k, weight) in a[at..=at + j].iter().enumerate() {
+                    let from = &x[(k + 1) * BLOCK + first..][..LANES];
+                    let weight = weight * unit;
+                    for l in 0..LANES {
+                        sums[l] += weight * from[l];
+                    }
                 }
+                out[first..first + LANES].copy_from_slice(&sums);
             }
             at += j + 1;
         }
@@ -164,13 +176,15 @@ impl Rows {
     pub fn gradient(&self, labels: &[bool], theta: &[f32], bits: u32) -> Vec<i64> {
         let mut sums = vec![0i64; self.width];
         let (mut y, mut logits, mut residuals) = ([0i16; BLOCK], [0f32; BLOCK], [0i16; BLOCK]);
+        let (mut eta, mut pd): (Values, _) = ([0.0; CHUNK], [0.0; BLOCK]);
         for (first, z) in self.blocks() {
             fill_labels(&labels[first..], &mut y);
             logits_block(z, theta, &mut logits);
             let one = f64::from(1u32 << bits.min(MAX_RESIDUAL_BITS));
+            eta.iter_mut().zip(&logits).for_each(|(e, z)| *e = f64::from(*z));
+            probabilities_of(&eta, &mut pd);
             for l in 0..BLOCK {
-                let p = crate::stats::logistic(f64::from(logits[l]));
-                residuals[l] = libm::rint((p - f64::from(y[l])) * one) as i16;
+                residuals[l] = libm::rint((pd[l] - f64::from(y[l])) * one) as i16;
             }
             gradient_block(z, &residuals, &mut sums);
         }
