@@ -35,7 +35,7 @@
 //! | evaluation | [`evaluate`]: truth and decisions → rows |
 //! | lending | [`lending`]: approve, earn, lose |
 //! | disclosure | [`disclosure`]: what one arm shows the lender |
-//! | scoring | [`scoring`]: logistic, scorecard, boosted trees, DP logistic; programs and ONNX models of one's own |
+//! | scoring | [`scoring`]: logistic, scorecard, boosted trees; DP scorers ([`scoring::dp`]); programs and ONNX models of one's own |
 //! | privacy | [`privacy`]: mechanisms, accountant, ledger |
 //! | consent | [`consent`]: who shares what, knowingly or not |
 //! | people | [`population`]: histories and outcomes, synthetic or from a table |
@@ -55,7 +55,8 @@
 //!
 //! *Who says what privacy costs?* opendp's privacy maps. The noise of a simulation is drawn from seeded exact samplers of the
 //! same distributions ([`privacy::sample`]), so that a run can be repeated; the total of a run comes from its
-//! [`privacy::Ledger`] alone. Simulated ε is not earned ε: see [`privacy`].
+//! [`privacy::Ledger`] alone, by the least valid bound of the [`privacy::accountant`]s. Simulated ε is not earned ε: see
+//! [`privacy`]; [`experiment::release`] earns it.
 //!
 //! *What is left room for?* Months as an axis of consent and disclosure ([`consent::Choices`]), rival DP scorers
 //! ([`scoring::Scorer`]), attacks (a floor beside [`evaluate`]), shards ([`stats::FixedSum`], [`population::simulate`] over any

@@ -79,6 +79,11 @@ pub(super) fn release(args: &ReleaseArgs) -> Result<ExitCode> {
     for note in table.notes() {
         complain(&format!("note for the inside, not to be published: {note}"));
     }
+    if budget.delta.is_some_and(|d| d * table.persons() as f64 > 0.1) {
+        complain(
+            "note for the inside, not to be published: --delta is not far below one over the number of persons, and means little",
+        );
+    }
     let mut done = run(arm, &table, budget)?;
     if let Product::Model(model) = &mut done.product {
         // Public, and what `pretick score` reads applicants by.

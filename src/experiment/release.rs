@@ -110,10 +110,7 @@ pub fn release(arm: &Arm, table: &Table, budget: Asked) -> Result<Release> {
             let scorer = dp_scorer(&params.scorer, &params.training, Budget::new(budget.epsilon, delta)?, noise);
             let fitted = scorer.fit(&view(&people), &mut ledger)?;
             let model = fitted.export().ok_or_else(|| {
-                Error::Other(format!(
-                    "scorer {} cannot be written as a file yet: choose dp-logistic",
-                    params.scorer.word()
-                ))
+                Error::Other(format!("scorer {} cannot be written as a file: choose another", params.scorer.word()))
             })?;
             (params.scorer.word().to_owned(), Product::Model(model), fitted.notes())
         }

@@ -9,7 +9,7 @@
 //! | zCDP ([`zcdp`]) | all but sampled Gaussians | some 8 % above the exact Gaussian |
 //! | RDP ([`rdp`]) | everything | as zCDP; the choice for sampled Gaussians before PLD |
 //! | GDP ([`gdp`](super::gdp)) | all but ρ alone and sampled Gaussians | exact for Gaussians; ε-DP counts as μ = −2Φ⁻¹(1/(1 + e^ε)) |
-//! | PLD ([`pld`]) | all but ρ alone | within 1e-4 of exact, never below |
+//! | PLD (`pld`) | all but ρ alone | within 1e-4 of exact, .35 % where single events are tiny; never below |
 //!
 //! Each is a valid bound, so the least of them is ([`SideBySide::best`]). ε-DP is μ-GDP as stated because randomised response, which dominates it,
 //! has its one corner at error rates (1/(1 + e^ε), 1/(1 + e^ε)), which is a point of that μ's trade-off curve.

@@ -1,8 +1,8 @@
 //! The DP scorers by name. All are trained inside the platform, on a [`PlatformView`], within one total [`Budget`].
 
 use super::{
-    DpAdassp, DpAdasspParams, DpBoosting, DpBoostingParams, DpLogistic, DpLogisticParams, DpScorecard,
-    DpScorecardParams, Scorer,
+    DpAdassp, DpAdasspParams, DpAuto, DpAutoParams, DpBoosting, DpBoostingParams, DpEbm, DpEbmParams, DpLogistic,
+    DpLogisticParams, DpScorecard, DpScorecardParams, Scorer,
 };
 use crate::privacy::{Budget, Noise};
 use crate::view::PlatformView;
@@ -10,6 +10,8 @@ use crate::view::PlatformView;
 crate::choice! {
     /// A scorer that is trained under differential privacy inside the platform.
     pub enum DpChoice {
+        /// One of the others, by the number of persons and the budget.
+        Auto => "auto",
         /// Logistic regression by noisy preconditioned gradients.
         Logistic => "dp-logistic",
         /// Boosted tables of two columns each, released with noise one after another.
@@ -18,12 +20,16 @@ crate::choice! {
         Scorecard => "dp-scorecard",
         /// Least squares on noisy second moments with an adaptive ridge (AdaSSP), scaled to a logistic curve.
         Adassp => "dp-adassp",
+        /// Explainable boosting: one smoothed function a column, by cyclic boosting on noisy histograms.
+        Ebm => "dp-ebm",
     }
 }
 
 crate::params! {
     /// Public constants of the DP scorers. Whoever chooses them by looking at the data owes a charge of its own.
     pub struct DpParams {
+        /// Which scorer `auto` takes.
+        pub auto: DpAutoParams = DpAutoParams::default();
         /// Logistic regression by noisy preconditioned gradients.
         pub logistic: DpLogisticParams = DpLogisticParams::default();
         /// Boosted tables of two columns each.
@@ -32,18 +38,22 @@ crate::params! {
         pub scorecard: DpScorecardParams = DpScorecardParams::default();
         /// Least squares on noisy second moments with an adaptive ridge.
         pub adassp: DpAdasspParams = DpAdasspParams::default();
+        /// Explainable boosting.
+        pub ebm: DpEbmParams = DpEbmParams::default();
     }
 }
 
 /// The scorer of that name, to be fitted within `budget`; its noise comes from `noise`.
 pub fn dp_scorer(choice: &DpChoice, params: &DpParams, budget: Budget, noise: Noise) -> Box<dyn Scorer<PlatformView>> {
     match choice {
+        DpChoice::Auto => Box::new(DpAuto { params: params.clone(), budget, noise }),
         DpChoice::Logistic => Box::new(DpLogistic { params: params.logistic.clone(), budget, noise }),
         DpChoice::Boosting => {
             let (params, logistic) = (params.boosting.clone(), params.logistic.clone());
             Box::new(DpBoosting { params, logistic, budget, noise })
         }
         DpChoice::Adassp => Box::new(DpAdassp { params: params.adassp.clone(), budget, noise }),
+        DpChoice::Ebm => Box::new(DpEbm { params: params.ebm.clone(), budget, noise }),
         DpChoice::Scorecard => Box::new(DpScorecard { params: params.scorecard.clone(), budget, noise }),
     }
 }

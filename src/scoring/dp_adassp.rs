@@ -15,7 +15,7 @@
 //! | sums of x and of x² | (z, ⌊zⱼ²/unit⌋) | √(2·norm² − z₀²) | `sums_share` |
 //! | second moments of rows centred by the first, and products with the outcome | (5zᵢ², 7zᵢzⱼ, 5·norm·y·z) | √50·norm² | the rest |
 //!
-//! *Proof.* Both are sums of one term a person, bounded as in the table ([`dp_rows`](super::dp_rows) has the algebra);
+//! *Proof.* Both are sums of one term a person, bounded as in the table (`dp_rows` has the algebra);
 //! centre and clip norm of the second are functions of the first and of public constants. Discrete Gaussian noise of scale
 //! σ makes each Δ/√(σ² − r²)-GDP ([`privacy`](crate::privacy::mechanism)); adaptive composition adds the μ²; all
 //! else is post-processing. The smallest eigenvalue that sets the ridge is that of the *released* matrix: it needs no
@@ -31,7 +31,7 @@
 //!
 //! is the least that lifts every direction out of it: none where the data are strong. The least-squares coefficients
 //! (C + λ)⁻¹·Cov(x, y), shrunk by the known noise of the products, are proportional to logistic ones; scale and intercept
-//! follow from the released prevalence and spread alone ([`dp_rows`](super::dp_rows), `start`).
+//! follow from the released prevalence and spread alone (`dp_rows`, `start`).
 //!
 //! No gradients are paid for: that is what makes it the better learner on small data, and the poorer one on large.
 //! ε = ∞ is the noiseless twin. Limits: linear in the expanded features, a normal approximation behind the scale.
@@ -43,10 +43,12 @@ use super::dp_rows::descent::gradient_map;
 use super::dp_rows::guess::first_guess;
 use super::dp_rows::moments::{Moments, Second, second_moments};
 use super::dp_rows::rows::RowMap;
+use super::dp_rows::saved::Linear;
 use super::dp_rows::sums::sums;
 use super::dp_rows::{Source, labels_of, start};
 use super::expand::Expansion;
-use super::{Fitted, Scorer};
+use super::saved::Saved;
+use super::{Fitted, Scorer, dp_rows};
 use crate::error::Result;
 use crate::params::{above, between};
 use crate::privacy::{Budget, Ledger, Noise};
@@ -147,6 +149,13 @@ struct Model {
     notes: Vec<String>,
 }
 
+/// The model in `value`.
+pub(super) fn read(value: &serde_json::Value) -> Result<Saved> {
+    let Linear { expansion, map, theta, notes } = dp_rows::saved::read(value)?;
+    let columns = expansion.columns().to_vec();
+    Ok((Box::new(Model { expansion, map, theta, notes }), columns))
+}
+
 /// Largest |log-odds| of a score.
 const LARGEST_LOGIT: f32 = 30.0;
 
@@ -156,6 +165,10 @@ impl Fitted<PlatformView> for Model {
         let rows = self.map.apply(&self.expansion.design(&view.features));
         let pd = |z: f32| logistic(f64::from(z.clamp(-LARGEST_LOGIT, LARGEST_LOGIT)));
         Ok(rows.logits(&self.theta).into_iter().map(pd).collect())
+    }
+
+    fn export(&self) -> Option<serde_json::Value> {
+        dp_rows::saved::write("dp-adassp", &self.expansion, (&self.map, &self.theta), self.notes.clone())
     }
 
     fn notes(&self) -> Vec<String> {

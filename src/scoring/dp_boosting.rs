@@ -34,13 +34,13 @@
 //! *Level.* The first two releases have one cell, all persons: they correct the mean.
 //!
 //! *Leaves.* Before a table is seen its values are taken for a Gaussian process whose covariance is the product of those of
-//! its two columns ([`prior`]): neighbouring bins are alike, so that they share what noise leaves. The variance is
+//! its two columns (`prior`): neighbouring bins are alike, so that they share what noise leaves. The variance is
 //! `prior_spread`²/T: the tables together are expected to spread the log-odds by `prior_spread`. The table enters with its
 //! posterior mean, given G = H·w plus sampling noise (variance H) and the mechanism's. So noise is never followed further
 //! than it deserves, steps are small, and no learning rate is needed.
 //!
 //! *Columns.* First each column is met once, in pairs; then pairs are drawn with chances that grow with what the columns'
-//! tables explained so far (post-processing, [`choose`]).
+//! tables explained so far (post-processing, `choose`).
 //!
 //! ε = ∞ is the noiseless twin. All sums are integers: the bits do not depend on the order of the rows or on threads.
 //! Limits: interactions of more than two columns are missed. Where there are none, or n·ε is below some 50,000, the logistic
@@ -53,8 +53,10 @@
 
 mod choose;
 mod prior;
+mod saved;
 mod train;
 
+pub(super) use self::saved::read;
 use super::dp_bins::public::PublicBins;
 use super::dp_logistic::{DpLogistic, DpLogisticParams, Model};
 use super::dp_rows::{Source, labels_of};
@@ -198,6 +200,10 @@ impl Fitted<PlatformView> for DpBoostingModel {
         let mut eta = self.start.log_odds(&view.features);
         self.trained.add(&self.bins, &view.features, &mut eta);
         Ok(eta.into_iter().map(|z| logistic(z.clamp(-LARGEST_LOGIT, LARGEST_LOGIT))).collect())
+    }
+
+    fn export(&self) -> Option<serde_json::Value> {
+        saved::write(self)
     }
 
     fn notes(&self) -> Vec<String> {

@@ -40,20 +40,19 @@
 //! Sources: Bun & Steinke 2016 (zCDP); Canonne, Kamath & Steinke 2020 (discrete Gaussian); Vu & Slavković 2009 and Wang
 //! 2018 (noisy moments); Erdogdu, Bayati & Dicker 2016 (scaled least squares).
 
-mod saved;
 mod train;
 
-pub(super) use self::saved::read;
-
 use super::dp_rows::rows::RowMap;
+use super::dp_rows::saved::Linear;
 use super::dp_rows::{Source, labels_of};
 use super::expand::Expansion;
-use super::{Fitted, Scorer};
+use super::saved::Saved;
+use super::{Fitted, Scorer, dp_rows};
 use crate::error::{Error, Result};
 use crate::params::{above, between};
 use crate::privacy::{Budget, Ledger, Noise, mu_of_epsilon};
 use crate::stats::logistic;
-use crate::view::{Frame, PlatformView};
+use crate::view::{Column, Frame, PlatformView};
 
 crate::params! {
     /// The DP logistic scorer. All of it counts as public: whoever chooses by looking at the data owes a charge of its own.
@@ -130,7 +129,25 @@ pub(super) struct Model {
     learnt: bool,
 }
 
+/// The model in `value`.
+pub(super) fn read(value: &serde_json::Value) -> Result<Saved> {
+    let model = Model::read(value)?;
+    let columns = model.expansion.columns().to_vec();
+    Ok((Box::new(model), columns))
+}
+
 impl Model {
+    /// The model in `value`.
+    pub(super) fn read(value: &serde_json::Value) -> Result<Self> {
+        let Linear { expansion, map, theta, notes } = dp_rows::saved::read(value)?;
+        Ok(Self { expansion, map, theta, learnt: notes.is_empty() })
+    }
+
+    /// The columns it was fitted on.
+    pub(super) fn columns(&self) -> &[Column] {
+        self.expansion.columns()
+    }
+
     /// Log-odds of each row of a frame with the fitted columns.
     pub(super) fn log_odds(&self, frame: &Frame) -> Vec<f64> {
         let rows = self.map.apply(&self.expansion.design(frame));
@@ -149,7 +166,7 @@ impl Fitted<PlatformView> for Model {
     }
 
     fn export(&self) -> Option<serde_json::Value> {
-        saved::write(self)
+        dp_rows::saved::write("dp-logistic", &self.expansion, (&self.map, &self.theta), self.notes())
     }
 
     fn notes(&self) -> Vec<String> {

@@ -2,7 +2,7 @@
 //!
 //! The word under `scorer` says who can read the rest. What is read is checked before it is used: a file can be edited.
 
-use super::{Fitted, dp_logistic};
+use super::{Fitted, dp_adassp, dp_boosting, dp_ebm, dp_logistic, dp_scorecard};
 use crate::error::{Error, Result};
 use crate::view::{Column, PlatformView};
 
@@ -20,6 +20,24 @@ pub fn read(value: &serde_json::Value) -> Result<Saved> {
     }
     match text("scorer") {
         "dp-logistic" => dp_logistic::read(value),
-        other => Err(Error::Other(format!("a model of scorer {other} cannot be read back; known: dp-logistic"))),
+        "dp-adassp" => dp_adassp::read(value),
+        "dp-scorecard" => dp_scorecard::read(value),
+        "dp-boosting" => dp_boosting::read(value),
+        "dp-ebm" => dp_ebm::read(value),
+        other => Err(Error::Other(format!(
+            "a model of scorer {other} cannot be read back; known: dp-logistic, dp-adassp, dp-scorecard, dp-boosting, dp-ebm"
+        ))),
     }
 }
+
+/// Refuses columns whose bounds are no interval.
+pub(super) fn sound_columns(columns: &[Column]) -> Result<()> {
+    match columns.iter().find(|c| !(c.lo.is_finite() && c.hi.is_finite() && c.lo <= c.hi)) {
+        None => Ok(()),
+        Some(c) => Err(Error::Other(format!("column {} of the model is bounded by {} and {}", c.name, c.lo, c.hi))),
+    }
+}
+
+#[cfg(test)]
+#[path = "saved_tests.rs"]
+mod tests;

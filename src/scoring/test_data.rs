@@ -1,8 +1,10 @@
 //! Tables that the scorers' tests share: real card holders where the file is there, made-up persons everywhere.
 
+use crate::privacy::Ledger;
 use crate::rng::{Entity, Purpose, Streams};
+use crate::scoring::Fitted;
 use crate::stats::logistic;
-use crate::view::{Column, Frame, PlatformView};
+use crate::view::{Column, Frame, PlatformView, Trend};
 
 /// The UCI "default of credit card clients" table (CC BY 4.0), of it the columns that `column` describes; money goes
 /// through sign(x)·ln(1 + |x|). `None` (and a message) without the file, which is looked for in `PRETICK_TAIWAN`, then
@@ -88,6 +90,22 @@ pub(crate) fn with_derived(frame: &Frame) -> Frame {
     frame.beside(&out)
 }
 
+/// The same table with what every lender knows: PD rises with delay and use of the limit, and falls with the limit and with
+/// what is paid.
+pub(crate) fn with_trends(frame: &Frame) -> Frame {
+    let trend = |name: &str| match name {
+        "LIMIT_BAL" | "share of bills paid" | "paid by limit" => Trend::Falling,
+        _ if name.starts_with("PAY_AMT") => Trend::Falling,
+        _ if name.starts_with("PAY_") || name.contains("delay") || name.contains("late") => Trend::Rising,
+        _ if name.contains("use of limit") => Trend::Rising,
+        _ => Trend::Auto,
+    };
+    let known = |c: &Column| Column { trend: trend(&c.name), ..c.clone() };
+    let mut out = Frame::zeros(frame.columns().iter().map(known).collect::<Vec<_>>(), frame.rows());
+    (0..frame.width()).for_each(|j| out.column_mut(j).copy_from_slice(frame.column(j)));
+    out
+}
+
 /// Area under the ROC curve, ties counted half.
 pub(crate) fn auc(scores: &[f64], labels: &[bool]) -> f64 {
     let mut order: Vec<(f64, bool)> = scores.iter().copied().zip(labels.iter().copied()).collect();
@@ -142,4 +160,117 @@ pub(crate) fn made_up(n: usize, intercept: f64, seed: u64) -> (Frame, Vec<bool>,
     let draw = |i: usize| streams.uniform(Entity::Person(i as u64), 0, Purpose::Outcome) < logistic(logits[i]);
     let labels = (0..n).map(draw).collect();
     (frame, labels, logits)
+}
+
+/// A DP scorer fitted on a view at an ε (δ = 1e-5) with the noise of a seed.
+pub(crate) type Fit<'a> = &'a dyn Fn(&PlatformView, f64, u32, &mut Ledger) -> Box<dyn Fitted<PlatformView>>;
+
+fn scores(fit: Fit, train: &PlatformView, epsilon: f64, seed: u32, test: &PlatformView) -> Vec<f64> {
+    let mut ledger = Ledger::new();
+    let fitted = fit(train, epsilon, seed, &mut ledger);
+    assert!(ledger.spent(1e-5).epsilon <= epsilon, "spent more than {epsilon}");
+    fitted.score(test).unwrap()
+}
+
+/// AUC on all others of a fit on `n` persons, mean over `seeds` draws of them.
+pub(crate) fn small_data(fit: Fit, frame: &Frame, labels: &[bool], (n, seeds): (usize, u32), epsilon: f64) -> f64 {
+    let one = |seed| {
+        let (train, test) = split(frame, labels, n as f64 / frame.rows() as f64, seed);
+        auc(&scores(fit, &train, epsilon, seed, &test), test.labels.as_deref().unwrap())
+    };
+    (100..100 + seeds).map(one).sum::<f64>() / f64::from(seeds)
+}
+
+/// AUC on the test fifth, mean over the split and noise seeds 100 to 104.
+pub(crate) fn five_splits(fit: Fit, frame: &Frame, labels: &[bool], epsilon: f64) -> f64 {
+    let one = |seed| {
+        let (train, test) = split(frame, labels, 0.8, seed);
+        auc(&scores(fit, &train, epsilon, seed, &test), test.labels.as_deref().unwrap())
+    };
+    (100..105).map(one).sum::<f64>() / 5.0
+}
+
+/// What every DP scorer owes: repeatable fits, a noiseless twin that ε → ∞ ends in, no eye for the order of the rows or for
+/// values beyond the public bounds, and a usable score where there is next to nothing to learn from.
+pub(crate) fn dp_promises(fit: Fit) {
+    rows_have_no_order(fit);
+    bounds_are_public(fit);
+    odd_tables_are_scored(fit);
+}
+
+fn rows_have_no_order(fit: Fit) {
+    let (frame, labels, _) = made_up(3_000, -1.5, 3);
+    let view = PlatformView { features: frame.clone(), labels: Some(labels.clone()) };
+    let order: Vec<u32> = (0..3_000u32).map(|i| (i * 7 + 11) % 3_000).collect();
+    let turned = PlatformView {
+        features: frame.select(&order),
+        labels: Some(order.iter().map(|i| labels[*i as usize]).collect()),
+    };
+    let alone = PlatformView { features: frame.select(&[17]), labels: None };
+    for epsilon in [1.0, f64::INFINITY] {
+        let all = scores(fit, &view, epsilon, 1, &view);
+        assert_eq!(all, scores(fit, &turned, epsilon, 1, &view));
+        assert_eq!(scores(fit, &view, epsilon, 1, &alone), [all[17]]);
+    }
+    let twin = scores(fit, &view, f64::INFINITY, 1, &view);
+    assert_eq!(twin, scores(fit, &view, f64::INFINITY, 2, &view), "the noiseless twin has no luck");
+    assert_eq!(twin, scores(fit, &view, 1e18, 1, &view), "ε → ∞ ends in the noiseless twin, bit for bit");
+    assert_ne!(scores(fit, &view, 1.0, 1, &view), scores(fit, &view, 1.0, 2, &view));
+}
+
+fn bounds_are_public(fit: Fit) {
+    let (frame, labels, _) = made_up(2_000, -1.5, 4);
+    let with = |scale: f32| {
+        let mut features = frame.clone();
+        for i in (0..2_000).step_by(3) {
+            features.column_mut(0)[i] = 4.0 * scale;
+            features.column_mut(7)[i] = 8.0 * scale;
+        }
+        let view = PlatformView { features, labels: Some(labels.clone()) };
+        scores(fit, &view, 1.0, 1, &view)
+    };
+    assert_eq!(with(1.0), with(f32::INFINITY), "values beyond the bounds count as the bound, however far");
+    assert_ne!(with(1.0), with(0.5), "the twin: inside the bounds a value counts");
+}
+
+fn odd_tables_are_scored(fit: Fit) {
+    let (frame, labels, _) = made_up(40, -1.5, 5);
+    let flat = vec![Column::new("flat", 1.0, 1.0), Column { missing: true, ..Column::new("gone", 0.0, 1.0) }];
+    let mut empty = Frame::zeros(flat, 40);
+    empty.column_mut(0).fill(1.0);
+    empty.column_mut(1).fill(f32::NAN);
+    let twice = frame.pick(&["normal 0"]);
+    let twice = (0..5).fold(twice.clone(), |all, _| all.beside(&twice));
+    let separable: Vec<bool> = frame.column(0).iter().map(|x| *x > 0.0).collect();
+    for labels in [labels, vec![true; 40], vec![false; 40], separable] {
+        for frame in [&frame, &empty, &twice, &frame.select(&[3; 10]), &frame.select(&[])] {
+            let view = PlatformView { features: frame.clone(), labels: Some(labels[..frame.rows()].to_vec()) };
+            for epsilon in [1e-3, 0.1, 1.0, f64::INFINITY] {
+                assert!(scores(fit, &view, epsilon, 2, &view).iter().all(|p| *p > 0.0 && *p < 1.0));
+            }
+        }
+    }
+    let view = PlatformView { features: frame, labels: Some(vec![true; 40]) };
+    let notes = |epsilon| fit(&view, epsilon, 2, &mut Ledger::new()).notes().join(" ");
+    assert!(notes(1e-3).contains("noise swamps everything") && !notes(f64::INFINITY).contains("swamps"));
+    let p = scores(fit, &view, 1e-3, 2, &view);
+    assert!(p.iter().all(|x| *x == p[0]), "the prior and nothing else");
+}
+
+/// One release that is not entered leaves a total that is short of what was asked.
+pub(crate) fn no_release_is_free(fit: Fit, releases: usize) {
+    let (frame, labels, _) = made_up(20_000, -1.5, 1);
+    let view = PlatformView { features: frame, labels: Some(labels) };
+    for epsilon in [0.1, 1.0, 8.0] {
+        let mut ledger = Ledger::new();
+        fit(&view, epsilon, 1, &mut ledger);
+        assert_eq!(ledger.entries().len(), releases);
+        let spent = ledger.spent(1e-5).epsilon;
+        assert!(spent <= epsilon && spent > 0.9999 * epsilon, "{spent} of {epsilon}");
+        for i in [0, releases / 2, releases - 1] {
+            let mut cut = Ledger::new();
+            ledger.entries().iter().enumerate().filter(|(j, _)| *j != i).for_each(|(_, e)| cut.enter(e.clone()));
+            assert!(cut.spent(1e-5).epsilon < 0.9999 * epsilon, "release {i} costs nothing");
+        }
+    }
 }

@@ -1,54 +1,191 @@
-//! Eigenvalues of a symmetric matrix, by cyclic Jacobi rotations: simple, accurate, the same bits on every machine.
+//! Eigenvalues of a symmetric matrix: Householder's tridiagonal form, then QL steps with implicit shifts. The same bits on
+//! every machine.
+//!
+//! Source: Bowdler, Martin, Reinsch & Wilkinson, "The QR and QL algorithms for symmetric matrices", Numerische Mathematik 11
+//! (1968), the procedures tred2 and tql2.
 
 use ndarray::Array2;
 
-/// Sweeps after which rotation stops; some 8 suffice for a hundred rows.
-const SWEEPS: usize = 40;
+/// QL steps for one eigenvalue after which it is left as it is; two suffice for most.
+const STEPS: usize = 60;
 
 /// Eigenvalues, and the eigenvectors as rows in the same order (not sorted), of the symmetric d × d matrix `a`.
 ///
 /// Values that are not finite give values that are not finite.
 pub fn symmetric(a: &Array2<f64>) -> (Vec<f64>, Array2<f64>) {
-    let d = a.nrows();
-    let (mut a, mut v) = (a.clone(), Array2::eye(d));
-    let total: f64 = a.iter().map(|x| x * x).sum();
-    for _ in 0..SWEEPS {
-        let off: f64 = (0..d).flat_map(|i| (0..i).map(move |j| (i, j))).map(|p| a[p] * a[p]).sum();
-        if off.is_nan() || off <= 1e-26 * total {
-            break;
-        }
-        for p in 0..d {
-            for q in p + 1..d {
-                rotate(&mut a, &mut v, p, q);
-            }
-        }
+    let n = a.nrows();
+    if n == 0 || a.iter().any(|v| !v.is_finite()) {
+        return (vec![f64::NAN; n], Array2::eye(n));
     }
-    (a.diag().to_vec(), v)
+    let mut m = Tridiagonal { n, v: a.iter().copied().collect(), d: vec![0.0; n], e: vec![0.0; n] };
+    m.reduce();
+    m.accumulate();
+    m.solve();
+    let vectors = Array2::from_shape_fn((n, n), |(i, k)| m.v[i * n + k]);
+    (m.d, vectors)
 }
 
-/// Makes a[p, q] zero.
-fn rotate(a: &mut Array2<f64>, v: &mut Array2<f64>, p: usize, q: usize) {
-    let x = a[[p, q]];
-    if x == 0.0 {
-        return;
+/// `v` row after row: first the matrix, in the end a vector a row.
+struct Tridiagonal {
+    n: usize,
+    v: Vec<f64>,
+    /// Diagonal.
+    d: Vec<f64>,
+    /// Beside the diagonal.
+    e: Vec<f64>,
+}
+
+impl Tridiagonal {
+    /// Householder's reflections, from the last row up.
+    fn reduce(&mut self) {
+        let Self { n, v, d, e } = self;
+        let n = *n;
+        for j in 0..n {
+            d[j] = v[j * n + n - 1];
+        }
+        for i in (1..n).rev() {
+            let scale: f64 = d[..i].iter().map(|x| x.abs()).sum();
+            let mut h = 0.0;
+            if scale == 0.0 {
+                e[i] = d[i - 1];
+                for j in 0..i {
+                    d[j] = v[j * n + i - 1];
+                    v[j * n + i] = 0.0;
+                    v[i * n + j] = 0.0;
+                }
+            } else {
+                for x in &mut d[..i] {
+                    *x /= scale;
+                    h += *x * *x;
+                }
+                let f = d[i - 1];
+                let g = -libm::copysign(libm::sqrt(h), f);
+                e[i] = scale * g;
+                h -= f * g;
+                d[i - 1] = f - g;
+                reflect(&mut v[..], n, i, (&mut d[..], &mut e[..]), h);
+            }
+            d[i] = h;
+        }
     }
-    let theta = (a[[q, q]] - a[[p, p]]) / (2.0 * x);
-    let t = libm::copysign(1.0, theta) / (theta.abs() + libm::sqrt(theta * theta + 1.0));
-    let c = 1.0 / libm::sqrt(t * t + 1.0);
-    let s = t * c;
-    let d = a.nrows();
-    for k in 0..d {
-        let (kp, kq) = (a[[p, k]], a[[q, k]]);
-        a[[p, k]] = c * kp - s * kq;
-        a[[q, k]] = s * kp + c * kq;
-        let (vp, vq) = (v[[p, k]], v[[q, k]]);
-        v[[p, k]] = c * vp - s * vq;
-        v[[q, k]] = s * vp + c * vq;
+
+    /// The product of the reflections.
+    fn accumulate(&mut self) {
+        let Self { n, v, d, e } = self;
+        let n = *n;
+        for i in 0..n - 1 {
+            v[i * n + n - 1] = v[i * n + i];
+            v[i * n + i] = 1.0;
+            let h = d[i + 1];
+            let (done, next) = v.split_at_mut((i + 1) * n);
+            let next = &mut next[..=i];
+            if h != 0.0 {
+                for k in 0..=i {
+                    d[k] = next[k] / h;
+                }
+                for row in done.chunks_exact_mut(n) {
+                    let g: f64 = next.iter().zip(&*row).map(|(a, b)| a * b).sum();
+                    row.iter_mut().zip(&d[..=i]).for_each(|(x, d)| *x -= g * d);
+                }
+            }
+            next.fill(0.0);
+        }
+        for j in 0..n {
+            d[j] = v[j * n + n - 1];
+            v[j * n + n - 1] = 0.0;
+        }
+        v[n * n - 1] = 1.0;
+        e[0] = 0.0;
     }
-    for k in 0..d {
-        let (kp, kq) = (a[[k, p]], a[[k, q]]);
-        a[[k, p]] = c * kp - s * kq;
-        a[[k, q]] = s * kp + c * kq;
+
+    /// QL steps until nothing stands beside the diagonal.
+    fn solve(&mut self) {
+        let n = self.n;
+        self.e.rotate_left(1);
+        self.e[n - 1] = 0.0;
+        let (mut shift, mut largest) = (0.0, 0.0f64);
+        for l in 0..n {
+            largest = largest.max(self.d[l].abs() + self.e[l].abs());
+            let small = f64::EPSILON * largest;
+            let m = (l..n).find(|m| self.e[*m].abs() <= small).unwrap_or(n - 1);
+            for _ in 0..STEPS {
+                if m == l || self.e[l].abs() <= small {
+                    break;
+                }
+                shift += self.step(l, m);
+            }
+            self.d[l] += shift;
+            self.e[l] = 0.0;
+        }
+    }
+
+    /// One implicit QL step on rows l..=m; returns the shift.
+    fn step(&mut self, l: usize, m: usize) -> f64 {
+        let Self { n, v, d, e } = self;
+        let g = d[l];
+        let p = (d[l + 1] - g) / (2.0 * e[l]);
+        let r = libm::copysign(libm::hypot(p, 1.0), p);
+        d[l] = e[l] / (p + r);
+        d[l + 1] = e[l] * (p + r);
+        let next = d[l + 1];
+        let shift = g - d[l];
+        d[l + 2..].iter_mut().for_each(|x| *x -= shift);
+        let (mut p, mut c, mut s) = (d[m], 1.0, 0.0);
+        let (mut c2, mut c3, mut s2) = (1.0, 1.0, 0.0);
+        let beside = e[l + 1];
+        for i in (l..m).rev() {
+            (c3, c2, s2) = (c2, c, s);
+            let (g, h) = (c * e[i], c * p);
+            let r = libm::hypot(p, e[i]);
+            e[i + 1] = s * r;
+            (s, c) = (e[i] / r, p / r);
+            p = c * d[i] - s * g;
+            d[i + 1] = h + s * (c * g + s * d[i]);
+            let (upper, lower) = v.split_at_mut((i + 1) * *n);
+            for (x, y) in upper[i * *n..].iter_mut().zip(&mut lower[..*n]) {
+                let h = *y;
+                *y = s * *x + c * h;
+                *x = c * *x - s * h;
+            }
+        }
+        let p = -s * s2 * c3 * beside * e[l] / next;
+        e[l] = s * p;
+        d[l] = c * p;
+        shift
+    }
+}
+
+/// One reflection of the leading i × i block by the vector in `d`, of half squared length `h`; leaves the next row in `d`.
+fn reflect(v: &mut [f64], n: usize, i: usize, (d, e): (&mut [f64], &mut [f64]), h: f64) {
+    e[..i].fill(0.0);
+    for j in 0..i {
+        let f = d[j];
+        v[i * n + j] = f;
+        let row = &v[j * n..j * n + i];
+        let mut g = e[j] + row[j] * f;
+        for k in j + 1..i {
+            g += row[k] * d[k];
+            e[k] += row[k] * f;
+        }
+        e[j] = g;
+    }
+    let mut f = 0.0;
+    for j in 0..i {
+        e[j] /= h;
+        f += e[j] * d[j];
+    }
+    let half = f / (h + h);
+    for j in 0..i {
+        e[j] -= half * d[j];
+    }
+    for j in 0..i {
+        let (f, g) = (d[j], e[j]);
+        let row = &mut v[j * n..j * n + i];
+        for k in j..i {
+            row[k] -= f * e[k] + g * d[k];
+        }
+        d[j] = row[i - 1];
+        v[j * n + i] = 0.0;
     }
 }
 
@@ -72,9 +209,12 @@ mod tests {
     #[test]
     fn small_and_odd_matrices() {
         assert_eq!(symmetric(&ndarray::arr2(&[[3.0]])).0, [3.0]);
+        let (values, vectors) = symmetric(&Array2::eye(5));
+        assert!(values == [1.0; 5] && vectors == Array2::<f64>::eye(5));
+        assert_eq!(symmetric(&Array2::zeros((3, 3))).0, [0.0; 3]);
         let (mut values, _) = symmetric(&ndarray::arr2(&[[2.0, 1.0], [1.0, 2.0]]));
         values.sort_by(f64::total_cmp);
         assert!((values[0] - 1.0).abs() < 1e-15 && (values[1] - 3.0).abs() < 1e-15);
-        assert!(symmetric(&ndarray::arr2(&[[f64::NAN, 1.0], [1.0, 2.0]])).0.iter().any(|v| v.is_nan()));
+        assert!(symmetric(&ndarray::arr2(&[[f64::NAN, 1.0], [1.0, 2.0]])).0.iter().all(|v| v.is_nan()));
     }
 }

@@ -10,7 +10,7 @@
 //!
 //! That "connects the dots" of the curve δ(e^ε): equal at the grid's points and above it between them, as the curve is
 //! convex. So the grid's distribution dominates the true one, also after composition. The
-//! split adds a variance of at most h²/4 an event and no drift.
+//! split adds a variance of at most h²/4 and a drift of at most h²/8 an event.
 //!
 //! | event | P and Q | loss |
 //! |---|---|---|
@@ -19,7 +19,7 @@
 //! | any ε-DP | randomised response | ±ε with probability e^ε/(1 + e^ε), 1/(1 + e^ε) |
 //! | discrete Gaussian, discrete Laplace | D, D + shift on ℤ | at every integer |
 //!
-//! Densities are integrated by Gauss–Legendre rules inside each cell of the grid. Mass beyond 10.5 standard deviations (4·10⁻²⁶)
+//! Densities are integrated by Gauss–Legendre rules inside each cell of the grid, in pieces on which neither t nor u below moves by more than 1. Mass beyond 10.5 standard deviations (4·10⁻²⁶)
 //! counts as an infinite loss.
 //!
 //! Sources: Sommer, Meiser & Mohammadi 2019 (privacy loss distributions); Doroshenko, Ghazi, Kamath, Kumar & Manurangsi
@@ -134,7 +134,7 @@ impl Losses {
         while from < high {
             // The t where L reaches the next grid point.
             let to = sampled_point(rate, sigma, (k + 1.0) * step).clamp(from, high);
-            let pieces = ((to - from) / 0.5).ceil().max(1.0);
+            let pieces = ((to - from) / sigma.min(0.5)).ceil().max(1.0);
             for i in 0..pieces as u32 {
                 let at = |i: f64| from + (to - from) * i / pieces;
                 gauss(at(f64::from(i)), at(f64::from(i) + 1.0), |t, w| {

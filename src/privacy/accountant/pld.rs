@@ -9,7 +9,7 @@
 //! δ is, and the window of losses that is kept is narrow.
 //!
 //! *Never below.* What could err on the low side is added to δ: mass that wraps around above the window (Chernoff bound
-//! of its tilted mass), the rounding of the transform (norm of the error ≤ 2u·(T + 1)·(8 + 4·log₂N), by Cauchy–Schwarz against
+//! of its tilted mass), the rounding of the transform (norm of the error ≤ 4u·(T + 1)·(8 + 4·log₂N), by Cauchy–Schwarz against
 //! the weights of δ), and the mass of infinite losses. Mass that wraps around below the window counts as larger losses. ε is finally
 //! rounded outwards by 1e-9.
 //!
@@ -28,6 +28,8 @@ use crate::error::{Error, Result};
 
 /// Most points of a grid.
 const LARGEST: f64 = 4_194_304.0;
+/// Least σ of a sampled Gaussian: below, its quadrature would not end.
+const LEAST_SIGMA: f64 = 1e-3;
 /// Grid steps within S/√(Σn).
 const FINENESS: f64 = 50.0;
 /// Tilted mass that may lie beyond either end of the window.
@@ -93,6 +95,11 @@ const BLOCK: usize = 64;
 
 impl Sum {
     fn new(composition: &Composition, direction: Direction) -> Result<Self> {
+        let bare =
+            |e: &Event| matches!(e, Event::SampledGaussian { rate, sigma } if *rate < 1.0 && *sigma < LEAST_SIGMA);
+        if composition.events().iter().any(|(e, _)| bare(e)) {
+            return Err(Error::Privacy(format!("sampled Gaussians below sigma {LEAST_SIGMA} have no grid: use RDP")));
+        }
         let known: Vec<(&Event, u64, (f64, f64, f64))> =
             composition.events().iter().map(|(e, n)| (e, *n, spread(e, direction))).collect();
         let times: f64 = known.iter().map(|(_, n, _)| *n as f64).sum();

@@ -77,3 +77,67 @@ fn a_file_that_is_no_ledger_is_refused_with_the_reason() {
         assert!(message.contains(words), "{message}");
     }
 }
+
+mod registers {
+    use super::super::register::{Persons, Register};
+    use crate::document::Node;
+    use crate::params::{About, Field, any};
+    use crate::population::{Table, TableParams};
+    use std::fs;
+
+    /// A table of these persons; `id` says whether the map names the id column.
+    fn persons(range: std::ops::Range<usize>, id: bool) -> Persons {
+        let map = format!(
+            "{}outcome = \"bad\"\nlender_sees = [\"x\"]\nneeds_consent = [\"y\"]\nfeatures = [{{ columns = [\"x\", \"y\"], bounds = [0, 1000000] }}]\n",
+            if id { "id = \"id\"\n" } else { "" }
+        );
+        let about = About { doc: "", unit: "", bounds: any(), source: "" };
+        let node = Node::parse("map", &map).unwrap();
+        let map = TableParams::read(&node, "map", &about, &mut Vec::new()).unwrap();
+        let rows: String =
+            range.map(|i| format!("{i},{},{},{}\n", i * 7_919 % 100_003, i * 104_729 % 100_003, i % 2)).collect();
+        Persons::of(&Table::from_csv("made-up", format!("id,x,y,bad\n{rows}").as_bytes(), &map, false).unwrap())
+    }
+
+    /// Also beyond the number of hashes that are kept.
+    #[test]
+    fn the_same_people_are_known_again_and_others_are_not() {
+        for id in [true, false] {
+            let all = persons(0..20_000, id);
+            assert!(all.overlap(&persons(0..20_000, id)));
+            assert!(all.overlap(&persons(300..20_400, id)), "a few more and less");
+            assert!(all.overlap(&persons(0..6_000, id)), "a part");
+            assert!(!all.overlap(&persons(20_000..40_000, id)), "others");
+        }
+        // One person in common is enough where there are ids.
+        assert!(persons(0..50, true).overlap(&persons(49..99, true)));
+        assert!(!persons(0..50, false).overlap(&persons(49..99, false)));
+    }
+
+    #[test]
+    fn one_release_at_a_time_and_a_failed_one_is_taken_back() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("r.json");
+        let mut first = Register::open(&path).unwrap();
+        let message = Register::open(&path).unwrap_err().to_string();
+        assert!(message.contains("under way"), "{message}");
+        let people = persons(0..50, true);
+        first.enter("a", home.path(), (1.0, 0.0), people.clone()).unwrap();
+        first.take_back().unwrap();
+        assert!(!path.exists());
+        first.enter("a", home.path(), (1.0, 0.0), people.clone()).unwrap();
+        drop(first);
+        let mut second = Register::open(&path).unwrap();
+        let before = fs::read(&path).unwrap();
+        assert!(second.check(&people, None).unwrap_err().to_string().contains("cut off before it was published"));
+        second.check(&people, Some(&["a".to_owned()])).unwrap();
+        second.check(&persons(50..90, true), None).unwrap();
+        second.enter("b", home.path(), (1.0, 0.0), people).unwrap();
+        second.take_back().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), before);
+        drop(second);
+        fs::write(&path, "{}").unwrap();
+        assert!(Register::open(&path).unwrap_err().to_string().contains("is not a register"));
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1, "no lock is left");
+    }
+}

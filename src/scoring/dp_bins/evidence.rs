@@ -9,8 +9,9 @@
 //! Its log-odds f are the posterior mean under a public normal prior: f of standard deviation `spread`, and neighbouring cells
 //! of a quantity, special values and categories apart, differing like the steps
 //! of a random walk that takes `walk` from one end of the column to the other: finer bins change nothing. Where counts are large the data decide;
-//! where noise dominates, a cell follows its neighbours, and all follow 0. Where the column's trend is public, f is then
-//! made monotone (pool adjacent violators). All of it is post-processing of released counts.
+//! where noise dominates, a cell follows its neighbours, and all follow the prior mean. That is 0, or where the column's
+//! trend is public a straight line from −`rise`/2 to `rise`/2 (and, where trends are imposed, f is then made monotone by pooling adjacent violators):
+//! what everybody knows before any data, worth more on small data than the data's noisy counts. All of it is post-processing of released counts.
 //!
 //! Around r the model is linear in the PD rather than in the log-odds: in a sum over correlated columns that was the better
 //! weight (Taiwan table, .001 of AUC).
@@ -29,6 +30,17 @@ pub(in crate::scoring) struct Prior {
     pub(in crate::scoring) spread: f64,
     /// Standard deviation of the difference of a column's two ends.
     pub(in crate::scoring) walk: f64,
+    /// Mean of that difference where the column's trend is public.
+    pub(in crate::scoring) rise: f64,
+    /// Whether a public trend is imposed, and not only expected.
+    pub(in crate::scoring) monotone: bool,
+}
+
+impl Prior {
+    /// The prior of one column: one that is known to rise is free to rise by twice as much, or not at all.
+    fn of(self, column: &ColumnBins) -> Self {
+        if direction(column) == 0.0 { self } else { Self { walk: self.walk.max(self.rise), ..self } }
+    }
 }
 
 /// Log-odds of every cell, and mean and variance of each column over the counted persons.
@@ -53,9 +65,16 @@ pub(in crate::scoring) fn evidence(bins: &PublicBins, counts: &Counts, prior: Pr
             let variance = information + s2 * ((1.0 - r) * (1.0 - r) + r * r);
             (information * information / variance, information * score / variance)
         };
-        let (precision, pull): (Vec<f64>, Vec<f64>) = range.clone().map(cell).unzip();
-        let mut f = smooth(column.ordered(), &precision, &pull, prior);
-        impose(column, &precision, prior, &mut f);
+        let (precision, mut pull): (Vec<f64>, Vec<f64>) = range.clone().map(cell).unzip();
+        let known = line(column, prior.rise);
+        for ((pull, precision), known) in pull.iter_mut().zip(&precision).zip(&known) {
+            *pull -= precision * known;
+        }
+        let mut f = smooth(column.ordered(), &precision, &pull, prior.of(column));
+        f.iter_mut().zip(&known).for_each(|(f, known)| *f += known);
+        if prior.monotone {
+            impose(column, &precision, &mut f);
+        }
         for f in &mut f {
             *f = f.clamp(-LARGEST, LARGEST);
         }
@@ -68,6 +87,29 @@ pub(in crate::scoring) fn evidence(bins: &PublicBins, counts: &Counts, prior: Pr
         out.weight[range].copy_from_slice(&f);
     }
     out
+}
+
+/// The prior mean of one column's cells.
+fn line(column: &ColumnBins, rise: f64) -> Vec<f64> {
+    let (n, up) = (column.ordered(), rise * direction(column));
+    let last = n.saturating_sub(1).max(1) as f64;
+    let of = |k: usize| if k < n && n > 1 { up * (k as f64 / last - 0.5) } else { 0.0 };
+    (0..column.cells()).map(of).collect()
+}
+
+/// What is known without any data: the prior mean of every cell, and the number of columns of a public trend.
+pub(in crate::scoring) fn public_knowledge(bins: &PublicBins, rise: f64) -> (Vec<f64>, usize) {
+    let known = bins.iter().flat_map(|(column, _)| line(column, rise)).collect();
+    (known, bins.iter().filter(|(column, _)| direction(column) != 0.0).count())
+}
+
+/// 1 or −1 where the PD is known to rise or to fall with the column; else 0.
+fn direction(column: &ColumnBins) -> f64 {
+    match column.trend() {
+        Trend::Rising => 1.0,
+        Trend::Falling => -1.0,
+        Trend::Auto | Trend::Free => 0.0,
+    }
 }
 
 /// Posterior means: (diag(precision) + prior precision)·f = pull, tridiagonal, by elimination. The first `ordered` cells
@@ -96,16 +138,27 @@ pub(in crate::scoring) fn smooth(ordered: usize, precision: &[f64], pull: &[f64]
     f
 }
 
-/// Makes the ordered cells follow the column's public trend.
-fn impose(column: &ColumnBins, precision: &[f64], prior: Prior, f: &mut [f64]) {
-    let sign = match column.trend() {
-        Trend::Rising => 1.0,
-        Trend::Falling => -1.0,
-        Trend::Auto | Trend::Free => return,
-    };
+/// What the prior's precision does to values: P·f, with the P that [`smooth`] adds.
+pub(in crate::scoring) fn resistance(ordered: usize, f: &[f64], prior: Prior) -> Vec<f64> {
     let own = 1.0 / (prior.spread * prior.spread);
+    let walk = ordered.saturating_sub(1) as f64 / (prior.walk * prior.walk);
+    let mut out: Vec<f64> = f.iter().map(|f| own * f).collect();
+    for k in 1..ordered {
+        let pull = walk * (f[k] - f[k - 1]);
+        out[k] += pull;
+        out[k - 1] -= pull;
+    }
+    out
+}
+
+/// Makes the ordered cells follow the column's public trend; a cell weighs as its precision, and 1 more.
+pub(in crate::scoring) fn impose(column: &ColumnBins, precision: &[f64], f: &mut [f64]) {
+    let sign = direction(column);
+    if sign == 0.0 {
+        return;
+    }
     let n = column.ordered();
-    let signed: Vec<(f64, f64)> = f[..n].iter().zip(precision).map(|(f, p)| (sign * f, p + own)).collect();
+    let signed: Vec<(f64, f64)> = f[..n].iter().zip(precision).map(|(f, p)| (sign * f, p + 1.0)).collect();
     for (f, v) in f.iter_mut().zip(rising(&signed)) {
         *f = sign * v;
     }
@@ -133,7 +186,7 @@ mod tests {
     use ndarray::Array2;
 
     /// Three steps of variance .09.
-    const PRIOR: Prior = Prior { spread: 1.0, walk: 0.519_615_242_270_663_2 };
+    const PRIOR: Prior = Prior { spread: 1.0, walk: 0.519_615_242_270_663_2, rise: 0.0, monotone: true };
 
     /// Against the same system solved whole.
     #[test]
@@ -154,6 +207,11 @@ mod tests {
         let whole = crate::stats::solve_spd(&a, &pull).unwrap();
         for (f, w) in smooth(ordered, &precision, &pull, PRIOR).iter().zip(whole) {
             assert!((f - w).abs() < 1e-12);
+        }
+        // diag(precision)·f + P·f = pull.
+        let f = smooth(ordered, &precision, &pull, PRIOR);
+        for (k, back) in resistance(ordered, &f, PRIOR).iter().enumerate() {
+            assert!((precision[k] * f[k] + back - pull[k]).abs() < 1e-9);
         }
     }
 

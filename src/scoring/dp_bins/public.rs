@@ -35,6 +35,11 @@ impl ColumnBins {
         Self { edges: edges(column, grid), column: column.clone() }
     }
 
+    /// Name of the column.
+    pub fn column_name(&self) -> &str {
+        &self.column.name
+    }
+
     /// Number of cells that stand in the order of the quantity; 0 for a category.
     pub fn ordered(&self) -> usize {
         if self.column.is_category() { 0 } else { self.edges.len() + 1 }
@@ -113,7 +118,25 @@ impl PublicBins {
 
     /// The bins of these columns; `grid` even cells fill the gaps between given edges.
     pub fn new(columns: &[Column], grid: u32) -> Self {
-        let bins: Vec<ColumnBins> = columns.iter().map(|c| ColumnBins::new(c, grid)).collect();
+        Self::of(columns, columns.iter().map(|c| ColumnBins::new(c, grid)).collect())
+    }
+
+    /// Inner edges of each column, for [`PublicBins::with_edges`].
+    pub fn edges(&self) -> Vec<Vec<f32>> {
+        self.bins.iter().map(|b| b.edges.clone()).collect()
+    }
+
+    /// The columns cut at these edges; none unless there is a list a column, rising, and empty for a category.
+    pub fn with_edges(columns: &[Column], edges: &[Vec<f32>]) -> Option<Self> {
+        let fits = |(c, e): (&Column, &Vec<f32>)| {
+            e.iter().all(|x| x.is_finite()) && e.windows(2).all(|w| w[0] < w[1]) && (e.is_empty() || !c.is_category())
+        };
+        let sound = columns.len() == edges.len() && columns.iter().zip(edges).all(fits);
+        let bins = |(c, e): (&Column, &Vec<f32>)| ColumnBins { column: c.clone(), edges: e.clone() };
+        sound.then(|| Self::of(columns, columns.iter().zip(edges).map(bins).collect()))
+    }
+
+    fn of(columns: &[Column], bins: Vec<ColumnBins>) -> Self {
         let mut cells = 0;
         let before = |b: &ColumnBins| {
             cells += b.cells();

@@ -23,7 +23,7 @@ const SEEN: f64 = 4.0;
 const HESSIAN: f64 = 3.0;
 
 /// A learnt table.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Table {
     /// Columns that are crossed.
     pub columns: Vec<usize>,

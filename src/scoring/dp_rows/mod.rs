@@ -6,6 +6,7 @@ pub(super) mod descent;
 pub(super) mod guess;
 pub(super) mod moments;
 pub(super) mod rows;
+pub(super) mod saved;
 mod shrink;
 pub(super) mod start;
 pub(super) mod sums;

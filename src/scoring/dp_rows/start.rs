@@ -33,19 +33,23 @@ fn slope(z: f64) -> f64 {
 /// Largest spread of the logit that a first guess may have.
 const MAX_SPREAD: f64 = 3.0;
 
+/// The intercept β with E[σ(β + spread·z)] = prevalence.
+pub(in crate::scoring) fn intercept(prevalence: f64, spread: f64) -> f64 {
+    root_increasing(-20.0, 20.0, |b| normal_mean(|z| logistic(b + spread * z)) - prevalence)
+}
+
 /// (β, κ): intercept and scale of least-squares coefficients v of norm `spread`.
 pub(in crate::scoring) fn scaled(prevalence: f64, spread: f64) -> (f64, f64) {
-    let intercept = |s: f64| root_increasing(-20.0, 20.0, |b| normal_mean(|z| logistic(b + s * z)) - prevalence);
     if spread.is_nan() || spread <= 0.0 {
-        return (intercept(0.0), 0.0);
+        return (intercept(prevalence, 0.0), 0.0);
     }
     let too_large = |kappa: f64| {
         let s = kappa * spread;
-        let b = intercept(s);
+        let b = intercept(prevalence, s);
         kappa * normal_mean(|z| slope(b + s * z)) - 1.0
     };
     let kappa = root_increasing(0.0, MAX_SPREAD / spread, too_large);
-    (intercept(kappa * spread), kappa)
+    (intercept(prevalence, kappa * spread), kappa)
 }
 
 /// The Hessian of the mean logistic loss at θ = (β, θ₁ …) under standard normal features: (1 + d) × (1 + d).

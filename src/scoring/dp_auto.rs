@@ -1,0 +1,132 @@
+//! `auto`: the DP scorer that suits the number of persons and the budget.
+//!
+//! How much noise leaves standing depends on n·ε, and so does the best learner (means over seeds, Taiwan table with derived
+//! columns; n persons to learn from, δ = 1e-5):
+//!
+//! | n·min(ε, 8) | scorer | why |
+//! |---|---|---|
+//! | below `learnt_from` | `dp-scorecard`, equal weights | nothing beyond the columns' own evidence can be paid for |
+//! | from `learnt_from` | `dp-scorecard`, learnt weights | one weight a column |
+//! | from `boosted_from` | `dp-ebm` | one function a column |
+//!
+//! # Guarantee
+//!
+//! Where n is public (`persons`), choosing costs nothing. Otherwise one noisy count is released and charged: a person
+//! changes it by 1, its share of μ² is `count_share`; the chosen scorer gets the rest, and its own proof. The choice is a
+//! function of that count and of public constants, so adaptive composition of Gaussian differential privacy adds both μ².
+//!
+//! Where noise swamps everything the scorer returns its public prior, and the notes of the fitted model say so, as they
+//! say what was chosen and why.
+
+use super::dp_rows::{Source, labels_of};
+use super::{ColumnWeights, DpEbm, DpParams, DpScorecard, DpScorecardParams, Fitted, Scorer};
+use crate::error::Result;
+use crate::params::{above, between};
+use crate::privacy::{Budget, IntegerGaussian, Ledger, Noise};
+use crate::view::PlatformView;
+
+crate::params! {
+    /// Which scorer `auto` takes.
+    pub struct DpAutoParams {
+        /// Number of persons to learn from, where that is public; absent: counted with noise.
+        pub persons: Option<f64> = None, "persons", above(0.0, 1e12), "the scenario's knowledge";
+        /// Share of μ² for the noisy count where the number is not public.
+        pub count_share: f64 = 0.01, "share", between(0.0001, 0.5), "assumed: a count needs little";
+        /// n·min(ε, 8) from which the scorecard learns a weight a column.
+        pub learnt_from: f64 = 2000.0, "persons", between(0.0, 1e12), "Taiwan table, n of 300 to 24,000: the curves cross between 1,500 and 3,000";
+        /// n·min(ε, 8) from which boosting is better still.
+        pub boosted_from: f64 = 12000.0, "persons", between(0.0, 1e12), "Taiwan table: the curves cross between 10,000 and 24,000";
+    }
+}
+
+/// The scorer that suits n and ε; see the [module](self).
+#[derive(Clone, Debug)]
+pub struct DpAuto {
+    /// Public settings of `auto` and of all it may choose.
+    pub params: DpParams,
+    /// Budget of the whole fit, the count included.
+    pub budget: Budget,
+    /// Where the noise comes from. A fit works on a copy: two fits repeat each other.
+    pub noise: Noise,
+}
+
+/// ε beyond which more of it changes little.
+const LARGEST_EPSILON: f64 = 8.0;
+
+/// Units of the released count to one person: so fine that the grid of the noise costs next to nothing.
+const GRAIN: i64 = 16;
+
+impl DpAuto {
+    /// The number of persons, public or released, and what is left of `mu`.
+    fn count(&self, persons: usize, mu: f64, source: &mut Source) -> Result<(f64, f64)> {
+        let p = &self.params.auto;
+        if let Some(n) = p.persons {
+            return Ok((n, mu));
+        }
+        let mechanism = IntegerGaussian::calibrate_mu(GRAIN.unsigned_abs().pow(2), mu * libm::sqrt(p.count_share))?;
+        let mut count = [(persons as u64).cast_signed().saturating_mul(GRAIN)];
+        mechanism.release(&mut count, "number of persons", source.noise, source.ledger)?;
+        Ok(((count[0] as f64 / GRAIN as f64).max(1.0), mu * libm::sqrt(1.0 - p.count_share)))
+    }
+
+    /// Fits the scorer for about `persons` persons at a cost of `mu`; its name beside.
+    fn chosen(
+        &self,
+        persons: f64,
+        mu: f64,
+        noise: Noise,
+        view: &PlatformView,
+        ledger: &mut Ledger,
+    ) -> Result<(Box<dyn Fitted<PlatformView>>, &'static str)> {
+        let (p, budget) = (&self.params, self.budget);
+        let strength = persons * budget.epsilon.min(LARGEST_EPSILON);
+        if strength >= p.auto.boosted_from.max(p.auto.learnt_from) {
+            let model = DpEbm { params: p.ebm.clone(), budget, noise }.learn_at(mu, view, ledger)?;
+            return Ok((Box::new(model), "dp-ebm"));
+        }
+        let (weights, name) = if strength >= p.auto.learnt_from {
+            (ColumnWeights::Learnt, "dp-scorecard with learnt weights")
+        } else {
+            (ColumnWeights::Equal, "dp-scorecard with equal weights")
+        };
+        let params = DpScorecardParams { weights, ..p.scorecard.clone() };
+        Ok((Box::new(DpScorecard { params, budget, noise }.learn_at(mu, view, ledger)?), name))
+    }
+}
+
+impl Scorer<PlatformView> for DpAuto {
+    fn fit(&self, view: &PlatformView, ledger: &mut Ledger) -> Result<Box<dyn Fitted<PlatformView>>> {
+        let budget = Budget::new(self.budget.epsilon, self.budget.delta)?;
+        let persons = labels_of(view)?.len();
+        let mut noise = self.noise.clone();
+        let (n, left) = self.count(persons, budget.mu(), &mut Source { noise: &mut noise, ledger })?;
+        // The noise goes on where the count's ended: no draw is used twice.
+        let (inner, name) = self.chosen(n, left, noise, view, ledger)?;
+        let known = if self.params.auto.persons.is_some() { "public" } else { "noisy" };
+        let chosen = format!("auto chose {name}: {n:.0} persons ({known} count) at epsilon {}", budget.epsilon);
+        Ok(Box::new(Chosen { inner, chosen }))
+    }
+}
+
+/// What the chosen scorer learnt.
+struct Chosen {
+    inner: Box<dyn Fitted<PlatformView>>,
+    chosen: String,
+}
+
+impl Fitted<PlatformView> for Chosen {
+    fn score(&self, view: &PlatformView) -> Result<Vec<f64>> {
+        self.inner.score(view)
+    }
+
+    fn notes(&self) -> Vec<String> {
+        std::iter::once(self.chosen.clone()).chain(self.inner.notes()).collect()
+    }
+
+    fn export(&self) -> Option<serde_json::Value> {
+        self.inner.export()
+    }
+}
+
+#[cfg(test)]
+mod tests;
