@@ -42,6 +42,8 @@
 //! Sources: Nori, Caruana, Bu, Shen & Kulkarni 2021, "Accuracy, interpretability, and differential privacy via explainable
 //! boosting"; Dong, Roth & Su 2022; Canonne, Kamath & Steinke 2020.
 
+mod saved;
+
 use super::dp_bins::counts::{self, Counts};
 use super::dp_bins::evidence::{Prior, evidence, impose, public_knowledge, resistance, smooth};
 use super::dp_bins::public::PublicBins;
@@ -208,6 +210,11 @@ impl<'a> Boosted<'a> {
     }
 }
 
+/// The model in `value`.
+pub(super) fn read(value: &serde_json::Value) -> Result<super::saved::Saved> {
+    saved::read(value)
+}
+
 impl DpEbm {
     /// Fits, and keeps what was learnt visible. Fails without outcomes, without features, or for a budget of no meaning.
     pub fn learn(&self, view: &PlatformView, ledger: &mut Ledger) -> Result<DpEbmModel> {
@@ -274,6 +281,10 @@ impl Fitted<PlatformView> for DpEbmModel {
             logits.iter_mut().zip(column).for_each(|(l, cell)| *l += self.points[cell as usize]);
         }
         Ok(logits.into_iter().map(|l| logistic(l.clamp(-LARGEST_LOGIT, LARGEST_LOGIT))).collect())
+    }
+
+    fn export(&self) -> Option<serde_json::Value> {
+        saved::write(self)
     }
 
     fn notes(&self) -> Vec<String> {

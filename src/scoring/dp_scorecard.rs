@@ -56,6 +56,7 @@ use crate::params::{above, any, between};
 use crate::privacy::{Budget, Ledger, Noise};
 use crate::stats::{logistic, logit};
 use crate::view::{PlatformView, Trend};
+use serde::{Deserialize, Serialize};
 
 crate::choice! {
     /// How much each column's evidence counts.
@@ -117,7 +118,8 @@ pub struct DpScorecard {
 }
 
 /// How evidence becomes log-odds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 enum Card {
     /// intercept + weight·Σ evidence.
     Equal(f64, f64),

@@ -2,7 +2,7 @@
 //!
 //! The word under `scorer` says who can read the rest. What is read is checked before it is used: a file can be edited.
 
-use super::{Fitted, dp_adassp, dp_boosting, dp_logistic, dp_scorecard};
+use super::{Fitted, dp_adassp, dp_boosting, dp_ebm, dp_logistic, dp_scorecard};
 use crate::error::{Error, Result};
 use crate::view::{Column, PlatformView};
 
@@ -22,9 +22,10 @@ pub fn read(value: &serde_json::Value) -> Result<Saved> {
         "dp-logistic" => dp_logistic::read(value),
         "dp-adassp" => dp_adassp::read(value),
         "dp-scorecard" => dp_scorecard::read(value),
+        "dp-ebm" => dp_ebm::read(value),
         "dp-boosting" => dp_boosting::read(value),
         other => Err(Error::Other(format!(
-            "a model of scorer {other} cannot be read back; known: dp-logistic, dp-adassp, dp-scorecard, dp-boosting"
+            "a model of scorer {other} cannot be read back; known: dp-logistic, dp-adassp, dp-scorecard, dp-ebm, dp-boosting"
         ))),
     }
 }

@@ -1,7 +1,6 @@
 //! The card as JSON: public columns with their edges, released evidence and weights, and the same as one number a bin.
 
-use super::weights::Weights;
-use super::{DpScorecardModel, PublicBins};
+use super::{Card, DpScorecardModel, PublicBins};
 use crate::error::{Error, Result};
 use crate::scoring::saved::{FORMAT, Saved, sound_columns};
 use crate::view::Column;
@@ -18,8 +17,7 @@ struct File {
     columns: Vec<Column>,
     edges: Vec<Vec<f32>>,
     evidence: Vec<f64>,
-    weights: Option<Weights>,
-    rate: f64,
+    card: Card,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -38,8 +36,7 @@ pub(super) fn write(model: &DpScorecardModel) -> Option<serde_json::Value> {
         columns: model.bins.columns().to_vec(),
         edges: model.bins.edges(),
         evidence: model.evidence.clone(),
-        weights: model.weights.clone(),
-        rate: model.rate,
+        card: model.card.clone(),
     };
     serde_json::to_value(&file).ok()
 }
@@ -53,13 +50,13 @@ pub(in crate::scoring) fn read(value: &serde_json::Value) -> Result<Saved> {
     let bins = PublicBins::with_edges(&file.columns, &file.edges).ok_or_else(edited)?;
     let sound = file.evidence.len() == bins.cells()
         && file.evidence.iter().all(|e| e.is_finite())
-        && file.rate > 0.0
-        && file.rate < 1.0
-        && file.weights.as_ref().is_none_or(|w| w.map.fits(bins.width(), &w.theta) && !w.map.a.is_empty());
+        && match &file.card {
+            Card::Equal(intercept, weight) => intercept.is_finite() && weight.is_finite(),
+            Card::Learnt(w) => w.map.fits(bins.width(), &w.theta) && !w.map.a.is_empty(),
+        };
     if !sound {
         return Err(edited());
     }
-    let model =
-        DpScorecardModel { bins, evidence: file.evidence, weights: file.weights, rate: file.rate, notes: file.notes };
+    let model = DpScorecardModel { bins, evidence: file.evidence, card: file.card, notes: file.notes };
     Ok((Box::new(model), file.columns))
 }
