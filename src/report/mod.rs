@@ -11,7 +11,7 @@
 //! | [`file`](mod@file) | one file, whole or not there at all |
 //! | [`histories`] | monthly rows of `pretick generate` |
 //! | [`plots`] | SVG and PNG pictures |
-//! | [`bench`] | what `pretick bench` writes and prints |
+//! | [`bench`](mod@bench) | what `pretick bench` writes and prints |
 //! | [`release`] | what a real release publishes, and the register that stays inside |
 //! | [`story`] | one person's way through a replication, in words |
 //! | [`table`], [`cutoffs`] | the terminal's tables; where the sign of an arm's effect flips |

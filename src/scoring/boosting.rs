@@ -13,7 +13,7 @@
 //! The leaf whose best split gains most is split next, until a tree has `leaves` leaves. `base` starts at the log-odds of the
 //! default rate and is moved at the end so that the mean PD of the training persons is their default rate.
 //!
-//! *Columns* are cut into quantile [bins] once; a split is a set of bins that go left. Missing values and special codes
+//! *Columns* are cut into quantile bins once; a split is a set of bins that go left. Missing values and special codes
 //! have bins of their own that go where they gain most; what a node has never seen goes to its larger child. Categories are
 //! split many against many, in the order of their gradient statistics. Infinities count as the largest finite numbers.
 //!

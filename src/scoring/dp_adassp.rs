@@ -15,7 +15,7 @@
 //! | sums of x and of x² | (z, ⌊zⱼ²/unit⌋) | √(2·norm² − z₀²) | `sums_share` |
 //! | second moments of rows centred by the first, and products with the outcome | (5zᵢ², 7zᵢzⱼ, 5·norm·y·z) | √50·norm² | the rest |
 //!
-//! *Proof.* Both are sums of one term a person, bounded as in the table ([`dp_rows`](super::dp_rows) has the algebra);
+//! *Proof.* Both are sums of one term a person, bounded as in the table (`dp_rows` has the algebra);
 //! centre and clip norm of the second are functions of the first and of public constants. Discrete Gaussian noise of scale
 //! σ makes each Δ/√(σ² − r²)-GDP ([`privacy`](crate::privacy::mechanism)); adaptive composition adds the μ²; all
 //! else is post-processing. The smallest eigenvalue that sets the ridge is that of the *released* matrix: it needs no
@@ -31,7 +31,7 @@
 //!
 //! is the least that lifts every direction out of it: none where the data are strong. The least-squares coefficients
 //! (C + λ)⁻¹·Cov(x, y), shrunk by the known noise of the products, are proportional to logistic ones; scale and intercept
-//! follow from the released prevalence and spread alone ([`dp_rows`](super::dp_rows), `start`).
+//! follow from the released prevalence and spread alone (`dp_rows`, `start`).
 //!
 //! No gradients are paid for: that is what makes it the better learner on small data, and the poorer one on large.
 //! ε = ∞ is the noiseless twin. Limits: linear in the expanded features, a normal approximation behind the scale.

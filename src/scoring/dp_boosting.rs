@@ -34,13 +34,13 @@
 //! *Level.* The first two releases have one cell, all persons: they correct the mean.
 //!
 //! *Leaves.* Before a table is seen its values are taken for a Gaussian process whose covariance is the product of those of
-//! its two columns ([`prior`]): neighbouring bins are alike, so that they share what noise leaves. The variance is
+//! its two columns (`prior`): neighbouring bins are alike, so that they share what noise leaves. The variance is
 //! `prior_spread`²/T: the tables together are expected to spread the log-odds by `prior_spread`. The table enters with its
 //! posterior mean, given G = H·w plus sampling noise (variance H) and the mechanism's. So noise is never followed further
 //! than it deserves, steps are small, and no learning rate is needed.
 //!
 //! *Columns.* First each column is met once, in pairs; then pairs are drawn with chances that grow with what the columns'
-//! tables explained so far (post-processing, [`choose`]).
+//! tables explained so far (post-processing, `choose`).
 //!
 //! ε = ∞ is the noiseless twin. All sums are integers: the bits do not depend on the order of the rows or on threads.
 //! Limits: interactions of more than two columns are missed; where n·ε is below some 10,000 the logistic regression alone

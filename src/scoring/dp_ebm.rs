@@ -13,7 +13,7 @@
 //! | goods and bads in every public bin of every column | one count a column | √columns | `counts_share` |
 //! | in each of `sweeps`, for one column after another: residuals summed in its bins | round((y − p)·2ᵇ) in one bin | 2ᵇ | the rest, in `sweeps`·columns equal parts |
 //!
-//! *Proof.* Bins are public ([`dp_bins`](super::dp_bins)), so a person is in exactly one cell of a column: one count a
+//! *Proof.* Bins are public (`dp_bins`), so a person is in exactly one cell of a column: one count a
 //! column changes by 1 in the first release, one sum by |round((y − p)·2ᵇ)| ≤ 2ᵇ in each later one, where p is a function
 //! of the person's cells and of earlier releases. Discrete Gaussian noise of scale σ makes each Δ/√(σ² − r²)-GDP
 //! ([`privacy`](crate::privacy::mechanism)); adaptive composition adds the μ², exactly, over all releases; the rest is
@@ -21,7 +21,7 @@
 //!
 //! # How it learns
 //!
-//! It starts from the smoothed [evidence](super::dp_bins) of the counts divided by √columns, as if columns were partly
+//! It starts from the smoothed evidence (`dp_bins`) of the counts divided by √columns, as if columns were partly
 //! repeats of each other. For a column with released residual sums R and information h = r(1 − r)·persons a cell, a
 //! step of `rate` times
 //!
@@ -44,6 +44,7 @@
 
 mod saved;
 
+pub(super) use self::saved::read;
 use super::dp_bins::counts::{self, Counts};
 use super::dp_bins::evidence::{Prior, evidence, impose, public_knowledge, resistance, smooth};
 use super::dp_bins::public::PublicBins;
@@ -208,11 +209,6 @@ impl<'a> Boosted<'a> {
             impose(column, &self.information[range.clone()], &mut self.points[range]);
         }
     }
-}
-
-/// The model in `value`.
-pub(super) fn read(value: &serde_json::Value) -> Result<super::saved::Saved> {
-    saved::read(value)
 }
 
 impl DpEbm {

@@ -13,10 +13,10 @@
 //! | second moments of the columns' evidence and its products with the outcome | (5zᵢ², 7zᵢzⱼ, 5·norm·y·z) | √50·norm² | `moments_share` of the rest |
 //! | `iterations` gradients over whitened evidence | round((p − y)·2ᵇ)·z | 2ᵇ·norm | what is left, in equal parts |
 //!
-//! *Proof.* Bins are public ([`dp_bins`](super::dp_bins)), so a person is in exactly one cell of each column, and is good
+//! *Proof.* Bins are public (`dp_bins`), so a person is in exactly one cell of each column, and is good
 //! or bad: one count a column changes by 1. The evidence of a cell, centres, whitening and clip norms are functions of
 //! earlier releases and public constants; given these, the later releases are sums of one term a person, an integer row z
-//! with ‖z‖ ≤ norm after rounding ([`dp_rows`](super::dp_rows)). Discrete Gaussian noise of scale σ makes each release
+//! with ‖z‖ ≤ norm after rounding (`dp_rows`). Discrete Gaussian noise of scale σ makes each release
 //! Δ/√(σ² − r²)-GDP ([`privacy`](crate::privacy::mechanism)); adaptive composition adds the μ²; the rest is
 //! post-processing. The number of persons is private and is read off the same counts.
 //!
@@ -56,7 +56,6 @@ use crate::params::{above, any, between};
 use crate::privacy::{Budget, Ledger, Noise};
 use crate::stats::{logistic, logit};
 use crate::view::{PlatformView, Trend};
-use serde::{Deserialize, Serialize};
 
 crate::choice! {
     /// How much each column's evidence counts.
@@ -118,7 +117,7 @@ pub struct DpScorecard {
 }
 
 /// How evidence becomes log-odds.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Card {
     /// intercept + weight·Σ evidence.

@@ -22,10 +22,10 @@ pub fn read(value: &serde_json::Value) -> Result<Saved> {
         "dp-logistic" => dp_logistic::read(value),
         "dp-adassp" => dp_adassp::read(value),
         "dp-scorecard" => dp_scorecard::read(value),
-        "dp-ebm" => dp_ebm::read(value),
         "dp-boosting" => dp_boosting::read(value),
+        "dp-ebm" => dp_ebm::read(value),
         other => Err(Error::Other(format!(
-            "a model of scorer {other} cannot be read back; known: dp-logistic, dp-adassp, dp-scorecard, dp-ebm, dp-boosting"
+            "a model of scorer {other} cannot be read back; known: dp-logistic, dp-adassp, dp-scorecard, dp-boosting, dp-ebm"
         ))),
     }
 }

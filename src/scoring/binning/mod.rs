@@ -4,7 +4,7 @@
 //!    left is cut into fine pre-bins: a quantity by quantile (equal values never part, a value that fills a pre-bin alone
 //!    gets its own), a category by the default rates of its levels (the order in which the best bins are runs of
 //!    neighbours: Breiman et al. 1984, §4.2), with `smoothing` persons at the base rate so that a rare level stands near it.
-//! 2. [`optimal`] joins neighbouring pre-bins: of all ways that keep the trend, the least sizes and the most bins, the one
+//! 2. `optimal` joins neighbouring pre-bins: of all ways that keep the trend, the least sizes and the most bins, the one
 //!    with the largest information value (or likelihood).
 //! 3. A bin with g goods and b bads of G and B in all gets, with s = `smoothing` persons at the base rate added,
 //!

@@ -3,9 +3,7 @@
 use super::*;
 use crate::privacy::{NoiseMode, mu_of_epsilon};
 use crate::rng::Streams;
-use crate::scoring::test_data::{
-    dp_promises, made_up, small_data, taiwan, taiwan_column, with_derived, with_trends,
-};
+use crate::scoring::test_data::{dp_promises, made_up, small_data, taiwan, taiwan_column, with_derived, with_trends};
 
 fn scorer(epsilon: f64, seed: u32) -> DpAuto {
     let noise = Noise::new(NoiseMode::Seeded, Streams::new(80, seed), 9);

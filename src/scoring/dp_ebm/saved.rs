@@ -12,7 +12,8 @@ struct File {
     scorer: String,
     notes: Vec<String>,
     intercept: f64,
-    points: Vec<Bin>,
+    /// In the order of the columns and their edges.
+    bins: Vec<Bin>,
     columns: Vec<Column>,
     edges: Vec<Vec<f32>>,
 }
@@ -29,7 +30,7 @@ pub(super) fn write(model: &DpEbmModel) -> Option<serde_json::Value> {
         scorer: "dp-ebm".to_owned(),
         notes: model.notes.clone(),
         intercept: model.intercept,
-        points: model.table().into_iter().map(|(bin, log_odds)| Bin { bin, log_odds }).collect(),
+        bins: model.table().into_iter().map(|(bin, log_odds)| Bin { bin, log_odds }).collect(),
         columns: model.bins.columns().to_vec(),
         edges: model.bins.edges(),
     };
@@ -43,9 +44,10 @@ pub(in crate::scoring) fn read(value: &serde_json::Value) -> Result<Saved> {
     let edited =
         || Error::Other("not a sound dp-ebm model: numbers do not fit its columns (was the file edited?)".into());
     let bins = PublicBins::with_edges(&file.columns, &file.edges).ok_or_else(edited)?;
-    let points: Vec<f64> = file.points.iter().map(|b| b.log_odds).collect();
-    if points.len() != bins.cells() || !file.intercept.is_finite() || points.iter().any(|p| !p.is_finite()) {
+    let points: Vec<f64> = file.bins.iter().map(|b| b.log_odds).collect();
+    if points.len() != bins.cells() || !points.iter().chain([&file.intercept]).all(|p| p.is_finite()) {
         return Err(edited());
     }
-    Ok((Box::new(DpEbmModel { bins, intercept: file.intercept, points, notes: file.notes }), file.columns))
+    let model = DpEbmModel { bins, intercept: file.intercept, points, notes: file.notes };
+    Ok((Box::new(model), file.columns))
 }
