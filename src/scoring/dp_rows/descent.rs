@@ -81,7 +81,7 @@ pub(in crate::scoring) fn gradient_map(m: &Moments, a: &Array2<f64>, radius: f64
 pub(in crate::scoring) fn gradient_mechanism(mu: f64) -> Result<(IntegerGaussian, u32)> {
     let norm = f64::from(MAX_NORM);
     let fits = |bits: u32| norm * f64::from(1u32 << bits) / mu < 1e9;
-    let bits = (5..=MAX_RESIDUAL_BITS).rev().find(|b| fits(*b)).unwrap_or(4);
+    let bits = (1..=MAX_RESIDUAL_BITS).rev().find(|b| fits(*b)).unwrap_or(0);
     let squared = u64::from(MAX_NORM.unsigned_abs()).pow(2) << (2 * bits);
     Ok((IntegerGaussian::calibrate_mu(squared, mu)?, bits))
 }
