@@ -215,11 +215,6 @@ impl DpEbm {
     /// Fits, and keeps what was learnt visible. Fails without outcomes, without features, or for a budget of no meaning.
     pub fn learn(&self, view: &PlatformView, ledger: &mut Ledger) -> Result<DpEbmModel> {
         let mu = Budget::new(self.budget.epsilon, self.budget.delta)?.mu();
-        self.learn_at(mu, view, ledger)
-    }
-
-    /// As `learn`, at a cost of `mu` in place of the budget.
-    pub(super) fn learn_at(&self, mu: f64, view: &PlatformView, ledger: &mut Ledger) -> Result<DpEbmModel> {
         let p = &self.params;
         let labels = labels_of(view)?;
         let bins = PublicBins::new(view.features.columns(), p.grid);
