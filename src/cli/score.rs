@@ -51,9 +51,7 @@ pub(super) fn score(args: &ScoreArgs) -> Result<ExitCode> {
     let mut out = ::csv::Writer::from_writer(&mut file);
     out.write_record(["id", "pd"]).map_err(broken)?;
     for (row, pd) in rows.iter().zip(&pd) {
-        let (place, id) = &table.places()[*row as usize];
-        let id = if id.is_empty() { (place + 1).to_string() } else { id.clone() };
-        out.write_record([id, csv::number(*pd)]).map_err(broken)?;
+        out.write_record([table.label(*row), csv::number(*pd)]).map_err(broken)?;
     }
     out.flush().map_err(|e| broken(e.into()))?;
     drop(out);

@@ -42,10 +42,7 @@ pub(super) fn score(args: &ScoreArgs) -> Result<ExitCode> {
         place.map_or_else(String::new, |p| label(&card.column, p, &shown))
     };
     let mut file = WholeFile::create(&args.out, overwrite)?;
-    let ids = rows.iter().map(|i| &table.places()[*i as usize]).map(|(place, id)| match id.as_str() {
-        "" => (place + 1).to_string(),
-        id => id.to_owned(),
-    });
+    let ids = rows.iter().map(|row| table.label(*row));
     write(&mut file, ids, &decisions, &points, document.points.reasons as usize, &words)?;
     file.finish()?;
     table.notes().iter().for_each(|note| complain(&format!("note: {note}")));
