@@ -17,6 +17,7 @@
 //!                                     scores      (scoring)      PD of each applicant
 //!                                     decisions   (lending)      approved or not
 //!                                     metrics     (evaluate)     Rows
+//!                                     attacks     (attack)       Rows: what is learned of persons
 //!              Rows ──► table, CSV, Parquet, plots (report)
 //! ```
 //!
@@ -32,6 +33,7 @@
 //! | reports | [`report`]: rows → files, tables and plots |
 //! | experiments | [`experiment`]: arms × replications × sweep points; calibration; stylised facts |
 //! | scenarios | [`scenario`]: TOML → checked [`scenario::Scenario`]; presets |
+//! | attacks | [`attack`]: what an arm lets others learn of persons, measured → rows |
 //! | evaluation | [`evaluate`]: truth and decisions → rows |
 //! | lending | [`lending`]: approve, earn, lose |
 //! | disclosure | [`disclosure`]: what one arm shows the lender |
@@ -59,9 +61,10 @@
 //! [`privacy`]; [`experiment::release`] earns it.
 //!
 //! *What is left room for?* Months as an axis of consent and disclosure ([`consent::Choices`]), rival DP scorers
-//! ([`scoring::Scorer`]), attacks (a floor beside [`evaluate`]), shards ([`stats::FixedSum`], [`population::simulate`] over any
+//! ([`scoring::Scorer`]), shards ([`stats::FixedSum`], [`population::simulate`] over any
 //! range of persons).
 
+pub mod attack;
 pub mod cli;
 pub mod consent;
 pub mod disclosure;

@@ -65,6 +65,10 @@ pub enum Purpose {
     Attitude = 17,
     /// A quality proxy for real histories.
     QualityProxy = 18,
+    /// Whom an attack is tried on, and who is a member of its shadow models.
+    Attack = 19,
+    /// Canaries of an audit: who is inserted, and guesses.
+    Audit = 20,
 }
 
 /// Whose draw it is; kept apart so that community 7 and person 7 never share luck.

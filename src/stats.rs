@@ -1,6 +1,8 @@
 //! Numbers that every floor needs: exact sums, the normal and Student distributions, intervals, small solvers.
 
+pub mod binomial;
 pub mod eigen;
+pub mod roc;
 
 use crate::error::{Error, Result};
 use ndarray::Array2;

@@ -1,6 +1,7 @@
 //! One arm at one ε in one replication: five calls in causal order.
 
 use super::world::World;
+use crate::attack::{self, Scene};
 use crate::consent::Choices;
 use crate::disclosure::{Disclosure, Request, Shown, disclose};
 use crate::error::{Error, Result};
@@ -124,6 +125,35 @@ pub fn evaluate_arm(
     emit.add("epsilon_spent", &all, spent.epsilon);
     emit.add("delta_spent", &all, spent.delta);
     Ok(())
+}
+
+/// Attacks one scored arm. The twin without the applicant's own record is the control of its arm, not an arm to attack.
+pub fn attack_arm(
+    scenario: &Scenario,
+    world: &World,
+    point: &ArmPoint,
+    scored: &Scored,
+    noise: NoiseMode,
+    emit: &mut Emit,
+) -> Result<()> {
+    if point.without_own_record {
+        return Ok(());
+    }
+    let arm = &scenario.arm[point.arm];
+    let scene = Scene {
+        people: &world.people,
+        halves: &world.halves,
+        choices: &scored.choices,
+        pd: &scored.pd,
+        disclosure: &arm.disclosure,
+        third_parties: arm.third_parties,
+        lender: &scenario.lender,
+        epsilon: point.epsilon,
+        streams: world.streams,
+        noise,
+        release: point.release,
+    };
+    attack::measure(&scenario.attack, &scene, emit)
 }
 
 fn facts(arm: &Arm, world: &World) -> ConsentFacts {

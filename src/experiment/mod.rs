@@ -5,7 +5,8 @@
 //! 3. attitudes, the same under every form;
 //! 4. halves by person, groups;
 //! 5. the reference arm: scores and decisions;
-//! 6. every arm at every ε: choices → disclosure (ledger) → scores → decisions → rows.
+//! 6. every arm at every ε: choices → disclosure (ledger) → scores → decisions → rows; in the first
+//!    `attack.replications` replications also attacks → rows.
 //!
 //! Work is cut by (sweep point, replication) and then by arm; every draw is keyed, every reduction exact, rows are put
 //! in a fixed order: the number of threads changes nothing.
@@ -22,7 +23,7 @@ pub mod story;
 mod arm;
 mod world;
 
-pub use arm::{ArmPoint, Scored, WITHOUT_OWN, arm_points, evaluate_arm, score_arm};
+pub use arm::{ArmPoint, Scored, WITHOUT_OWN, arm_points, attack_arm, evaluate_arm, score_arm};
 pub use calibrate::{Calibration, loadings_for};
 pub use world::{BYTES_A_PERSON, Histories, World};
 
@@ -233,6 +234,12 @@ fn run_arm(
         rows: Vec::new(),
     };
     evaluate_arm(scenario, world, arm, &scored, to_beat, &mut emit)?;
+    if replication < scenario.attack.replications {
+        match part_of(attack_arm(scenario, world, arm, &scored, noise, &mut emit), counter)? {
+            Ok(()) => {}
+            Err(message) => return Ok(Err(message)),
+        }
+    }
     let spent = scored.ledger.spent(scenario.arm[arm.arm].disclosure.delta());
     let releases = (replication == 0).then(|| Releases {
         arm: arm.name.clone(),

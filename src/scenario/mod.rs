@@ -9,6 +9,7 @@ mod sweep;
 
 pub use arm::{Arm, WITHOUT_OWN};
 
+use crate::attack::AttackParams;
 use crate::consent::ConsentParams;
 use crate::document::{Node, Problem, Value};
 use crate::error::{Error, Result};
@@ -43,6 +44,8 @@ crate::params! {
         pub consent: ConsentParams = ConsentParams::default();
         /// The lender.
         pub lender: LenderParams = LenderParams::default();
+        /// Attacks: what each arm lets others learn of persons.
+        pub attack: AttackParams = AttackParams::default();
         /// The arms that are compared.
         pub arm: Vec<Arm> = Vec::new(), "", any(), "the nine arms of a comparison";
     }
