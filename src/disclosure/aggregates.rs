@@ -158,7 +158,7 @@ pub(super) fn release(params: &CohortAggregatesParams, request: &Request<'_>, le
         .map(|c| Column::new(&format!("{}_mean_{}", params.cohort.word(), c.name), c.lo, c.hi))
         .collect();
     let mut out = Frame::zeros(released, cohort.len());
-    let own = if request.without_own_record { copies(&people.origin, cohort.len()) } else { Vec::new() };
+    let own = if request.without_own_record { people.copies() } else { Vec::new() };
     if request.without_own_record {
         ledger.enter(own_record_entry());
     }
@@ -175,17 +175,6 @@ pub(super) fn release(params: &CohortAggregatesParams, request: &Request<'_>, le
         }
     }
     Ok(out)
-}
-
-/// How many copies of each person there are, itself included; copies stand together. 1 where nobody is a copy.
-fn copies(origin: &[u32], persons: usize) -> Vec<i64> {
-    if origin.is_empty() {
-        return vec![1; persons];
-    }
-    origin
-        .chunk_by(|a, b| a == b)
-        .flat_map(|run| std::iter::repeat_n(i64::try_from(run.len()).unwrap_or(i64::MAX), run.len()))
-        .collect()
 }
 
 /// Subtracting exact records undoes the noise between rows: no guarantee is left.
