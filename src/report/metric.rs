@@ -29,7 +29,7 @@ const fn plain(name: &'static str, label: &'static str, direction: &'static str,
     Metric { name, label, short: label, factor: 1.0, unit: "", difference_unit: "", direction, decimals }
 }
 
-const METRICS: [Metric; 15] = [
+const METRICS: [Metric; 17] = [
     plain("auc", "AUC", "higher = better ranking of risks", 3),
     plain("auc_within_cohort", "AUC among people of one cohort", "higher = better ranking of neighbours", 3),
     plain("gini", "Gini", "higher = better ranking of risks", 3),
@@ -56,6 +56,18 @@ const METRICS: [Metric; 15] = [
         "shares, did not notice, prefers to",
     ),
     percent("regret", "would refuse if asked", "would refuse", "shares, prefers not to"),
+    percent(
+        "attack.risk",
+        "learned of a person from the own record",
+        "learned",
+        "of what was left to learn; larger = less private",
+    ),
+    percent(
+        "attack.nonsharer.quality_explained",
+        "variance of refusers' quality explained",
+        "refusers explained",
+        "larger = more learned",
+    ),
     Metric { short: "ε spent", ..plain("epsilon_spent", "ε spent (from the ledger)", "smaller = more private", 2) },
 ];
 

@@ -12,6 +12,7 @@
 //! | [`histories`] | monthly rows of `pretick generate` |
 //! | [`plots`] | SVG and PNG pictures |
 //! | [`bench`](mod@bench) | what `pretick bench` writes and prints |
+//! | [`leakage`] | the rule for the headline of an arm's measured leakage |
 //! | [`release`] | what a real release publishes, and the register that stays inside |
 //! | [`story`] | one person's way through a replication, in words |
 //! | [`table`], [`cutoffs`] | the terminal's tables; where the sign of an arm's effect flips |
@@ -22,6 +23,7 @@ pub mod cutoffs;
 pub mod file;
 pub mod folder;
 pub mod histories;
+pub mod leakage;
 pub mod manifest;
 pub mod metric;
 pub mod palette;
