@@ -14,7 +14,7 @@ use crate::stats::Interval;
 
 /// Attacks that compete for the headline: name in the rows, and in words.
 pub const ATTACKS: [(&str, &str); 5] = [
-    ("attribute", "sensitive spending"),
+    ("attribute", "sensitive attribute"),
     ("lateness", "late payments"),
     ("income", "income"),
     ("membership", "membership"),
@@ -24,6 +24,8 @@ pub const ATTACKS: [(&str, &str); 5] = [
 /// The largest measured risk of an arm.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Headline {
+    /// The attack's name in the rows.
+    pub name: &'static str,
     /// What is learned, in words.
     pub attack: &'static str,
     /// Share of what was left to learn, with its interval over replications.
@@ -34,9 +36,9 @@ pub struct Headline {
 
 /// The headline of an arm at one ε and sweep point; none where the arm was not attacked.
 pub fn headline(all: &Summaries, arm: &str, epsilon: Option<f64>, sweep: &[String]) -> Option<Headline> {
-    let of = |(name, words): &(&str, &'static str)| {
+    let of = |&(name, words): &(&'static str, &'static str)| {
         let s = all.get(arm, epsilon, sweep, &format!("attack.{name}.risk"), "all")?;
-        let found = Headline { attack: words, risk: s.value, replications: s.replications };
+        let found = Headline { name, attack: words, risk: s.value, replications: s.replications };
         s.value.mean.is_finite().then_some(found)
     };
     ATTACKS.iter().filter_map(of).max_by(|a, b| a.risk.mean.total_cmp(&b.risk.mean))
@@ -81,7 +83,7 @@ mod tests {
                 assert!(s.value.mean <= full.risk.mean);
             }
         }
-        assert_eq!(full.attack, "sensitive spending");
+        assert_eq!(full.attack, "sensitive attribute");
         assert!(headline(&all, "bureau-only", None, &[]).is_none());
         assert!(nothing_to_attack(&all, "bureau-only") && !nothing_to_attack(&all, "opt-in"));
         assert!(!nothing_to_attack(&Summaries::new(&[], &context), "bureau-only"), "nobody was attacked");

@@ -3,7 +3,7 @@
 use super::canvas::{Canvas, DARK, GREY, font};
 use super::figure::{Words, figure, floor_line, grid_y, labels_x};
 use super::scale::{Axis, Rect, apart, range, tick_text, ticks};
-use super::{Plot, caption};
+use super::{Plot, attacked_in, caption};
 use crate::error::Result;
 use crate::report::metric::metric;
 use crate::report::palette::{Style, ink, style_of};
@@ -57,14 +57,14 @@ pub fn draw(all: &Summaries, context: &Context) -> Result<Option<Plot>> {
         .filter(|a| all.get(a, None, base, METRIC, "all").is_some_and(|s| s.value.mean.is_finite()))
         .map(|a| (a, style_of(a, context)))
         .collect();
-    let extra = "Dashed: the bureau file alone. Neighbours can say at most ρ_c + ρ_d. No consent form and no ε of a refuser \
+    let extra = "Dashed: what the bureau file alone explains. Neighbours add at most ρ_c + ρ_d. No consent form and no ε of a refuser \
                  bounds this: the refuser's record is not in the data.";
     let words = Words {
         name: "externality".to_owned(),
         title: "What do those who share say about those who refused?".to_owned(),
         subtitle: "Each symbol is an arm: the more people share, the more the lender can tell about the others."
             .to_owned(),
-        caption: caption(all, context, extra, key),
+        caption: caption(all, context, &format!("{extra}{}", attacked_in(all)), key),
     };
     figure(words, HEIGHT, |canvas, body| panel(canvas, body, &metric.axis(), &lines, &arms)).map(Some)
 }
@@ -74,7 +74,7 @@ fn panel(canvas: &Canvas<'_>, body: Rect, label: &str, lines: &[Line], arms: &[(
     for (arm, style) in arms {
         x = canvas.legend(x, body.y0 + 10.0, &font(13.0).cut(arm, 170.0)?, *style, font(13.0))? + 22.0;
     }
-    let area = Rect { x0: body.x0 + 62.0, y0: body.y0 + 34.0, x1: body.x1 - 92.0, y1: body.y1 - 48.0 };
+    let area = Rect { x0: body.x0 + 44.0, y0: body.y0 + 62.0, x1: body.x1 - 124.0, y1: body.y1 - 48.0 };
     let ends =
         |l: &Line| l.points.iter().flat_map(|p| [p.1.mean, p.1.lo, p.1.hi]).chain([l.baseline]).collect::<Vec<_>>();
     let y_range = range(lines.iter().flat_map(ends).chain([0.0]), 0.05);
@@ -83,15 +83,17 @@ fn panel(canvas: &Canvas<'_>, body: Rect, label: &str, lines: &[Line], arms: &[(
     grid_y(canvas, area, &y, &marks, Some(decimals))?;
     let shares = [0.0, 20.0, 40.0, 60.0, 80.0, 100.0];
     labels_x(canvas, area, &shares.map(|v| (x.at(v), tick_text(v, 0))))?;
-    canvas.text_upwards(body.x0 + 9.0, area.middle_y(), label, font(12.0).middle())?;
+    canvas.text(body.x0, body.y0 + 40.0, label, font(12.0).bold())?;
     canvas.text(area.middle_x(), area.y1 + 34.0, "share rate, % of persons", font(13.0).middle())?;
     let wanted: Vec<f64> = lines.iter().map(|l| l.points.last().map_or(0.0, |p| y.at(p.1.mean))).collect();
     let places = apart(&wanted, 17.0, (area.y0, area.y1));
+    let mut floors = Vec::new();
     for ((line, place), end) in lines.iter().zip(&places).zip(&wanted) {
         let path: Vec<(f64, f64)> = line.points.iter().map(|p| (x.at(p.0), y.at(p.1.mean))).collect();
         canvas.path(&path, GREY, 1.2)?;
         let floor = y.at(line.baseline);
         canvas.dashed((area.x0, floor), (area.x1, floor), GREY, 1.0)?;
+        floors.push(floor);
         for ((_, value, style), at) in line.points.iter().zip(&path) {
             canvas.whisker(at.0, (y.at(value.lo), y.at(value.hi)), 3.0, ink(style.rgb))?;
             canvas.symbol(at.0, at.1, 5.0, *style)?;
@@ -100,6 +102,9 @@ fn panel(canvas: &Canvas<'_>, body: Rect, label: &str, lines: &[Line], arms: &[(
             canvas.path(&[(area.x1 + 2.0, *end), (area.x1 + 12.0, *place)], GREY, 1.0)?;
             canvas.text(area.x1 + 15.0, *place, &line.label, font(12.0).rgb(DARK))?;
         }
+    }
+    if let Some(lowest) = floors.iter().copied().reduce(f64::max) {
+        canvas.text(area.x1 - 4.0, lowest + 11.0, "bureau file alone", font(11.0).rgb(GREY).end())?;
     }
     floor_line(canvas, area)
 }

@@ -3,7 +3,7 @@
 use super::canvas::{Canvas, GREY, font};
 use super::figure::{Words, figure, floor_line, grid_x, grid_y, labels_x, name_of};
 use super::scale::{Axis, Rect, range, tick_text, ticks};
-use super::{Plot, caption};
+use super::{Plot, attacked_in, caption};
 use crate::error::Result;
 use crate::report::leakage::{axis, headline, measured, nothing_to_attack};
 use crate::report::metric::{Metric, metric};
@@ -51,8 +51,12 @@ pub fn draw(all: &Summaries, context: &Context, name: &str, group: &str, whom: &
         caption: caption(
             all,
             context,
-            "Leakage: the largest measured risk of the arm (named at the right), the person's own record with less without it; \
-             not refuted by other attacks is not safe. What others' records give away is in leakage-parts.",
+            &format!(
+                "Leakage: the largest of an arm's measured risks (which one: at the right), success with the person's own record \
+                 less success without it. Other attacks may learn more: not refuted is not safe. What is learned from others' \
+                 records is in leakage-parts.{}",
+                attacked_in(all)
+            ),
             None,
         ),
     };

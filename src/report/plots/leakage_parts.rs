@@ -3,7 +3,7 @@
 
 use super::figure::{Words, figure};
 use super::multiples::{Block, Column, stack};
-use super::{Pick, Plot, attacked, caption, picks_at};
+use super::{Pick, Plot, attacked, attacked_in, caption, picks_at};
 use crate::error::Result;
 use crate::report::leakage::{axis, measured, nothing_to_attack, present};
 use crate::report::{Context, Summaries};
@@ -48,7 +48,7 @@ pub fn draw(all: &Summaries, context: &Context) -> Result<Option<Plot>> {
         title: "What gives people away: their own record, or their neighbours?".to_owned(),
         subtitle: "Columns: what the attacker wants to know. Dots: arms, with intervals; mind the two scales."
             .to_owned(),
-        caption: caption(all, context, &extra, None),
+        caption: caption(all, context, &format!("{extra}{}", attacked_in(all)), None),
     };
     let height = blocks.iter().map(|b| b.height(picks.len())).sum::<f64>() - 8.0;
     figure(words, height, |canvas, body| stack(canvas, body, &blocks, all, context, &picks)).map(Some)

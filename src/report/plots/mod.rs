@@ -141,6 +141,19 @@ fn attacked(all: &Summaries, context: &Context, pick: &Pick) -> bool {
     super::leakage::headline(all, pick.arm, pick.epsilon, all.base(context)).is_some()
 }
 
+/// In how many replications arms were attacked, where these are not all.
+fn attacked_in(all: &Summaries) -> String {
+    let of = |attacks: bool| {
+        all.rows()
+            .iter()
+            .filter(|s| s.metric.starts_with("attack.") == attacks)
+            .map(|s| s.replications)
+            .max()
+            .unwrap_or(0)
+    };
+    if of(true) < of(false) { format!(" Attacks: the first {} replications.", of(true)) } else { String::new() }
+}
+
 /// One summary of a pick at the base sweep point, if its mean is defined.
 fn of<'a>(all: &'a Summaries, context: &Context, pick: &Pick, metric: &str, group: &str) -> Option<&'a Summary> {
     all.get(pick.arm, pick.epsilon, all.base(context), metric, group).filter(|s| s.value.mean.is_finite())
