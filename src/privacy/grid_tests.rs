@@ -104,7 +104,7 @@ fn adaptive(first: (f64, i64), second: [(f64, i64); 2], epsilon: f64) -> f64 {
 #[test]
 fn adaptive_releases_on_both_grids_compose() {
     for (first, second) in
-        [((0.5, 1), [(5.0, 3), (0.9, 1)]), ((3.0, 2), [(2.4, 1), (1.1, 1)]), ((0.4, 1), [(0.4, 1), (8.0, 5)])]
+        [((0.5, 1), [(5.0, 3), (0.9, 1)]), ((3.0, 2), [(0.6, 1), (4.8, 8)]), ((0.4, 1), [(0.4, 1), (8.0, 5)])]
     {
         let mu = |(sigma, a): (f64, i64)| mu_of_scale(a as f64, sigma);
         let plain = |(sigma, a): (f64, i64)| a as f64 / sigma;
