@@ -7,7 +7,8 @@
 //! **Sensitivity.** Cohorts are disjoint and publicly enumerated; adding or removing one person changes one cohort's
 //! vector by at most K in each of its d coordinates: L1 ≤ d·K, L2 ≤ √d·K, d counting the size coordinate if it is
 //! released. All cohorts together are one release (parallel composition within one partition).
-//! A community's size is public by construction (the roster is; what a member paid is not), so no count is spent on it.
+//! A community's size is public by construction (the roster is; what a member paid is not), so no count is spent on it: there "removed"
+//! means that the person's q(x) are 0 while the name stays on the roster, a change of at most K as well.
 //!
 //! Outcomes enter nothing. "Without own record" subtracts the applicant's q(x) from the noisy sum: a counterfactual
 //! that only a simulator can make, to tell own information, diluted, from judging people by their neighbours. It has no
