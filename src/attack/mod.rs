@@ -4,6 +4,8 @@
 //! | attack | who attacks | what they want to know |
 //! |---|---|---|
 //! | [`attribute`] | the lender, with all that the arm shows it | a person's sensitive spending; a person's income |
+//! | [`linkage`] | who holds raw histories without names, and knows some payments | which row is the person's |
+//! | [`bill`] | the same, from the screenshot of an annual bill | which row is the person's |
 //!
 //! ## Three numbers an attack
 //!
@@ -26,9 +28,13 @@
 //! not attacked at all; it has no rows.
 
 pub mod attribute;
+pub mod bill;
+pub mod linkage;
 mod scene;
 
 pub use attribute::AttributeParams;
+pub use bill::BillParams;
+pub use linkage::LinkageParams;
 pub use scene::Scene;
 
 use crate::disclosure::Disclosure;
@@ -46,6 +52,10 @@ crate::params! {
         pub targets: u32 = 1_000, "persons", between(1.0, 1e7), "assumed: a share of one half has a standard error of .016";
         /// Inference of a sensitive attribute and of income.
         pub attribute: AttributeParams = AttributeParams::default();
+        /// Linkage of known payments to a table without names.
+        pub linkage: LinkageParams = LinkageParams::default();
+        /// The screenshot of an annual bill.
+        pub bill: BillParams = BillParams::default();
     }
 }
 
@@ -54,7 +64,9 @@ pub fn measure(params: &AttackParams, scene: &Scene<'_>, emit: &mut Emit) -> Res
     if matches!(scene.disclosure, Disclosure::Nothing) {
         return Ok(());
     }
-    attribute::measure(&params.attribute, params.targets as usize, scene, emit)
+    attribute::measure(&params.attribute, params.targets as usize, scene, emit)?;
+    linkage::measure(&params.linkage, scene, emit);
+    bill::measure(&params.bill, scene, emit)
 }
 
 /// One statistic of an attack with what it is compared with.
