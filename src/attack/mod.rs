@@ -6,6 +6,7 @@
 //! | [`attribute`] | the lender, with all that the arm shows it | a person's sensitive spending; a person's income |
 //! | [`linkage`] | who holds raw histories without names, and knows some payments | which row is the person's |
 //! | [`bill`] | the same, from the screenshot of an annual bill | which row is the person's |
+//! | [`reconstruction`] | who may ask the platform for many counts | one yes or no of each person |
 //!
 //! ## Three numbers an attack
 //!
@@ -30,11 +31,13 @@
 pub mod attribute;
 pub mod bill;
 pub mod linkage;
+pub mod reconstruction;
 mod scene;
 
 pub use attribute::AttributeParams;
 pub use bill::BillParams;
 pub use linkage::LinkageParams;
+pub use reconstruction::ReconstructionParams;
 pub use scene::Scene;
 
 use crate::disclosure::Disclosure;
@@ -56,6 +59,8 @@ crate::params! {
         pub linkage: LinkageParams = LinkageParams::default();
         /// The screenshot of an annual bill.
         pub bill: BillParams = BillParams::default();
+        /// Reconstruction of bits from many counts.
+        pub reconstruction: ReconstructionParams = ReconstructionParams::default();
     }
 }
 
@@ -66,7 +71,8 @@ pub fn measure(params: &AttackParams, scene: &Scene<'_>, emit: &mut Emit) -> Res
     }
     attribute::measure(&params.attribute, params.targets as usize, scene, emit)?;
     linkage::measure(&params.linkage, scene, emit);
-    bill::measure(&params.bill, scene, emit)
+    bill::measure(&params.bill, scene, emit)?;
+    reconstruction::measure(&params.reconstruction, params.attribute.auxiliary as usize, scene, emit)
 }
 
 /// One statistic of an attack with what it is compared with.
