@@ -7,6 +7,7 @@
 //! | [`linkage`] | who holds raw histories without names, and knows some payments | which row is the person's |
 //! | [`bill`] | the same, from the screenshot of an annual bill | which row is the person's |
 //! | [`reconstruction`] | who may ask the platform for many counts | one yes or no of each person |
+//! | [`singling_out`] | who holds records without names | something that is true of one person alone |
 //!
 //! ## Three numbers an attack
 //!
@@ -33,12 +34,14 @@ pub mod bill;
 pub mod linkage;
 pub mod reconstruction;
 mod scene;
+pub mod singling_out;
 
 pub use attribute::AttributeParams;
 pub use bill::BillParams;
 pub use linkage::LinkageParams;
 pub use reconstruction::ReconstructionParams;
 pub use scene::Scene;
+pub use singling_out::SinglingOutParams;
 
 use crate::disclosure::Disclosure;
 use crate::error::Result;
@@ -61,6 +64,8 @@ crate::params! {
         pub bill: BillParams = BillParams::default();
         /// Reconstruction of bits from many counts.
         pub reconstruction: ReconstructionParams = ReconstructionParams::default();
+        /// Singling out by predicates.
+        pub singling_out: SinglingOutParams = SinglingOutParams::default();
     }
 }
 
@@ -72,7 +77,8 @@ pub fn measure(params: &AttackParams, scene: &Scene<'_>, emit: &mut Emit) -> Res
     attribute::measure(&params.attribute, params.targets as usize, scene, emit)?;
     linkage::measure(&params.linkage, scene, emit);
     bill::measure(&params.bill, scene, emit)?;
-    reconstruction::measure(&params.reconstruction, params.attribute.auxiliary as usize, scene, emit)
+    reconstruction::measure(&params.reconstruction, params.attribute.auxiliary as usize, scene, emit)?;
+    singling_out::measure(&params.singling_out, scene, emit)
 }
 
 /// One statistic of an attack with what it is compared with.
