@@ -7,7 +7,8 @@
 //! **Sensitivity.** Cohorts are disjoint and publicly enumerated; adding or removing one person changes one cohort's
 //! vector by at most K in each of its d coordinates: L1 ≤ d·K, L2 ≤ √d·K, d counting the size coordinate if it is
 //! released. All cohorts together are one release (parallel composition within one partition).
-//! A community's size is public by construction (the roster is; what a member paid is not), so no count is spent on it.
+//! A community's size is public by construction (the roster is; what a member paid is not), so no count is spent on it: there "removed"
+//! means that the person's q(x) are 0 while the name stays on the roster, a change of at most K as well.
 //!
 //! Outcomes enter nothing. "Without own record" subtracts the applicant's q(x) from the noisy sum: a counterfactual
 //! that only a simulator can make, to tell own information, diluted, from judging people by their neighbours. It has no
@@ -158,7 +159,7 @@ pub(super) fn release(params: &CohortAggregatesParams, request: &Request<'_>, le
         .map(|c| Column::new(&format!("{}_mean_{}", params.cohort.word(), c.name), c.lo, c.hi))
         .collect();
     let mut out = Frame::zeros(released, cohort.len());
-    let own = if request.without_own_record { copies(&people.origin, cohort.len()) } else { Vec::new() };
+    let own = if request.without_own_record { people.copies() } else { Vec::new() };
     if request.without_own_record {
         ledger.enter(own_record_entry());
     }
@@ -175,17 +176,6 @@ pub(super) fn release(params: &CohortAggregatesParams, request: &Request<'_>, le
         }
     }
     Ok(out)
-}
-
-/// How many copies of each person there are, itself included; copies stand together. 1 where nobody is a copy.
-fn copies(origin: &[u32], persons: usize) -> Vec<i64> {
-    if origin.is_empty() {
-        return vec![1; persons];
-    }
-    origin
-        .chunk_by(|a, b| a == b)
-        .flat_map(|run| std::iter::repeat_n(i64::try_from(run.len()).unwrap_or(i64::MAX), run.len()))
-        .collect()
 }
 
 /// Subtracting exact records undoes the noise between rows: no guarantee is left.

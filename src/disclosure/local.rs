@@ -11,7 +11,7 @@
 
 use super::Request;
 use super::aggregates::chosen;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::params::{above, any, between};
 use crate::privacy::{Ledger, RandomisedResponse};
 use crate::view::{Column, Frame};
@@ -28,6 +28,9 @@ crate::params! {
     }
 }
 
+/// Most reports of a person: their numbers leave one byte for them, the other for the arm.
+const MOST_REPORTS: usize = 256;
+
 impl RandomisedResponseParams {
     /// Reports that a person with these platform columns sends; 0 where the features are misnamed.
     pub fn reports(&self, platform: &Frame) -> f64 {
@@ -39,6 +42,12 @@ impl RandomisedResponseParams {
 pub(super) fn release(params: &RandomisedResponseParams, request: &Request<'_>, ledger: &mut Ledger) -> Result<Frame> {
     let frame = &request.people.platform;
     let columns = chosen(&params.features, frame, "disclosure.randomised-response.features")?;
+    if columns.len() > MOST_REPORTS {
+        return Err(Error::Privacy(format!(
+            "randomised-response of {} features: at most {MOST_REPORTS}, or two reports of a person would share a coin",
+            columns.len()
+        )));
+    }
     let total = request.epsilon.unwrap_or(f64::INFINITY);
     let mechanism = RandomisedResponse::calibrate(params.bins as u8 + 1, total / columns.len().max(1) as f64)?;
     let active = request.people.active.as_slice();
@@ -120,6 +129,37 @@ fn posterior_means(reports: &[u8], cuts: &[f32], p: f64, column: &Column) -> Vec
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::consent::Choices;
+    use crate::disclosure::Halves;
+    use crate::population::People;
+    use crate::privacy::NoiseMode;
+    use crate::rng::Streams;
+
+    /// Report 256 of arm 1 would have the number, and the coins, of report 0.
+    #[test]
+    fn more_reports_than_numbers_are_refused() {
+        let names: Vec<String> = (0..=MOST_REPORTS).map(|k| format!("x{k}")).collect();
+        let columns: Vec<Column> = names.iter().map(|n| Column::new(n, 0.0, 1.0)).collect();
+        let people = People { platform: Frame::zeros(columns, 3), ..People::empty() };
+        let made = |features: &[String]| {
+            let request = Request {
+                people: &people,
+                halves: &Halves { train: Vec::new(), score: Vec::new() },
+                choices: &Choices { noticed: Vec::new(), shares: Vec::new() },
+                refusal_is_a_feature: false,
+                epsilon: Some(1e3),
+                without_own_record: false,
+                streams: Streams::new(1, 0),
+                noise: NoiseMode::Seeded,
+                release: 1 << 32,
+            };
+            let params =
+                RandomisedResponseParams { features: features.to_vec(), ..RandomisedResponseParams::default() };
+            release(&params, &request, &mut Ledger::new())
+        };
+        assert!(made(&names[1..]).is_ok());
+        assert!(made(&names).unwrap_err().to_string().contains("at most 256"));
+    }
 
     #[test]
     fn bins_are_cut_at_public_break_points() {

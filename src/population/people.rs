@@ -90,6 +90,18 @@ impl People {
         }
     }
 
+    /// How many copies of each person there are, itself included; copies (of a bootstrap) stand together. 1 where nobody is a
+    /// copy.
+    pub fn copies(&self) -> Vec<i64> {
+        if self.origin.is_empty() {
+            return vec![1; self.len()];
+        }
+        self.origin
+            .chunk_by(|a, b| a == b)
+            .flat_map(|run| std::iter::repeat_n(i64::try_from(run.len()).unwrap_or(i64::MAX), run.len()))
+            .collect()
+    }
+
     /// Number of persons.
     pub fn len(&self) -> usize {
         self.default.len()

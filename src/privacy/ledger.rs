@@ -9,6 +9,10 @@
 //! - *Parallel*, only within one declared disjoint [`Partition`]: adding or removing one person touches one cell, so
 //!   the dearest cell counts; replacing one person may touch two, so the two dearest count. Two partitions (community
 //!   and district), like everything else, add.
+//! - *Adaptive*: what is released, and with which noise, may depend on the answers before, but the costs are fixed beforehand. A
+//!   scorer that ends early because noise swamps its data pays for what it leaves out ([`Ledger::forfeit`]). Whoever chooses the
+//!   budget of one more release by the answers so far needs a bound on the total that was fixed before the first: the sum alone
+//!   is then no promise (Rogers, Roth, Ullman & Vadhan 2016: a filter, not an odometer; Smith & Thakurta 2022 for GDP).
 //! - Central and local entries, and the two neighbouring relations, are different guarantees: they are never added.
 //!
 //! ρ → (ε, δ) is Canonne, Kamath & Steinke 2020, proposition 12, optimised over the order α > 1 ([`epsilon_of_rho`]); μ → (ε, δ) is
@@ -167,7 +171,7 @@ pub struct Entry {
     pub sensitivity: f64,
     /// Noise scale in the same units; for randomised response the probability of the truth.
     pub scale: f64,
-    /// What it cost: the answer of opendp's privacy map.
+    /// What it cost: ε and ρ by opendp's privacy map, μ by the proof in [`grid`](super::grid).
     pub cost: Cost,
     /// The cell of a disjoint partition that the release is confined to, if any.
     pub partition: Option<Partition>,
@@ -212,6 +216,23 @@ impl Ledger {
     /// Enters a release.
     pub fn enter(&mut self, entry: Entry) {
         self.entries.push(entry);
+    }
+
+    /// Enters a cost of μ without a release: what a mechanism gives up that ends early because of its own noisy answers. Without
+    /// it the total would depend on the noise, and the theorems are about costs that are fixed beforehand.
+    pub fn forfeit(&mut self, query: &str, mu: f64) {
+        self.enter(Entry {
+            query: query.to_owned(),
+            unit: "person, all months".into(),
+            neighbouring: Neighbouring::AddRemove,
+            trust: Trust::Central,
+            mechanism: "none: nothing is released".into(),
+            norm: "L2".into(),
+            sensitivity: 0.0,
+            scale: 0.0,
+            cost: Cost::Gaussian { rho: 0.5 * mu * mu, mu },
+            partition: None,
+        });
     }
 
     /// All releases, in the order they were made.

@@ -55,6 +55,20 @@ fn a_persons_part_is_within_the_stated_sensitivity_and_without_the_clip_some_are
     }
 }
 
+/// Whatever the floats did, the bound is in integers.
+#[test]
+fn residuals_that_are_no_residuals_keep_the_bound() {
+    let wild = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1.0 + 1e-3, -1.7, 1e300, f64::MIN];
+    for bits in [2u32, 12] {
+        for r in wild {
+            for w in wild.into_iter().chain([0.25]) {
+                let (g, h) = part(r, w, bits);
+                assert!(g.abs() <= 1 << bits && h.abs() <= 1 << bits && squared(g, h) <= 1 << (2 * bits), "{r} {w}");
+            }
+        }
+    }
+}
+
 /// One more person changes a release in one cell alone, whoever it is: the sum over cells is the person's part.
 #[test]
 fn one_more_person_changes_the_releases_by_their_part_alone() {

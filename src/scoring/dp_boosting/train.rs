@@ -54,8 +54,10 @@ struct Persons<'a> {
 pub fn part(residual: f64, weight: f64, bits: u32) -> (i64, i64) {
     let scale = (1u64 << bits) as f64;
     // To the nearest by truncation, after a shift that makes it positive.
-    let g = (residual * scale + (2.0 * scale + 0.5)) as i64 - (2 << bits);
-    let h = (HESSIAN * weight * scale + 0.5) as i64;
+    let g = (residual * scale + (2.0 * scale + 0.5)) as i64;
+    // The bound is in integers, whatever the floats did.
+    let g = g.clamp(1 << bits, 3 << bits) - (2 << bits);
+    let h = ((HESSIAN * weight * scale + 0.5) as i64).clamp(0, 1 << bits);
     let left = (1i64 << (2 * bits)) - g * g;
     (g, if h * h > left { left.max(0).isqrt() } else { h })
 }

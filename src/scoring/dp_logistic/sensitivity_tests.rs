@@ -7,7 +7,7 @@ use crate::rng::Streams;
 use crate::scoring::dp_rows::descent::gradient_mechanism;
 use crate::scoring::dp_rows::moments;
 use crate::scoring::dp_rows::rows::MAX_NORM;
-use crate::scoring::dp_rows::sums::sums_sensitivity;
+use crate::scoring::dp_rows::sums::{sums, sums_sensitivity};
 use crate::scoring::expand::Design;
 
 const UNIT: i16 = 128;
@@ -97,6 +97,58 @@ fn a_persons_part_in_each_release_is_within_the_stated_sensitivity() {
         }
         assert!(!holds || coordinate < 0.99 * gradient);
     }
+}
+
+/// Whatever stands in a row (a design has entries in [−1, 1]; a later map may stretch them without end), the bounds hold.
+#[test]
+fn no_value_passes_the_bounds() {
+    let d = 5;
+    let wild = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN, 1e30, -1e-30, 1.0];
+    let rows: Vec<Vec<f32>> =
+        (0..4096usize).map(|i| (0..d).map(|j| wild[(i >> (3 * j)) % 8 % wild.len()]).collect()).collect();
+    let squares = u64::from(MAX_NORM.unsigned_abs()).pow(2);
+    for stretch in [1.0, 1e30, f32::INFINITY, f32::NAN] {
+        let a = stretched(d).a.iter().map(|v| v * stretch).collect();
+        let map = RowMap { a, ..stretched(d) };
+        for x in &rows {
+            let rows = map.apply(&person(x));
+            assert!(norm(&rows.sums(1)[..=d]) <= f64::from(MAX_NORM), "{x:?}");
+            assert!(norm(&moments::joint(&rows, &[true], MAX_NORM)).powi(2) <= moments::sensitivity(squares) as f64);
+            for theta in [1.0, f32::NAN, f32::INFINITY] {
+                let g = norm(&rows.gradient(&[false], &vec![theta; d + 1], 12));
+                assert!(g <= (f64::from(MAX_NORM) * 4096.0), "{x:?} {theta}: {g}");
+            }
+        }
+    }
+    // Any value in any column, through the public design, into the sums.
+    let late = crate::view::Column::new("late", -1.0, 8.0).with_steps(&[1.0]).with_knots(&[2.0]).with_special(&[-2.0]);
+    let columns = vec![
+        crate::view::Column { pairs: vec!["all".into(), "flat".into()], ..late.with_missing() },
+        crate::view::Column::new("all", f32::MIN, f32::MAX).with_knots(&[0.0]),
+        crate::view::Column::new("flat", 3.0, 3.0).with_knots(&[3.0]),
+        crate::view::Column::new("turned", 5.0, -5.0),
+        crate::view::Column::category("c", &["a", "b"]),
+    ];
+    let plain = |d| RowMap { unit: 128.0, constant: 100, norm: 400, centre: vec![0.0; d], a: Vec::new() };
+    for i in 0..8usize.pow(5) {
+        let mut frame = Frame::zeros(columns.clone(), 1);
+        (0..5).for_each(|j| frame.column_mut(j)[0] = wild[(i >> (3 * j)) % 8]);
+        let design = Expansion::new(&columns).design(&frame);
+        let part = norm(&plain(design.width() - 1).apply(&design).sums(UNIT));
+        assert!(part.powi(2) <= sums_sensitivity(400, 100) as f64, "{part}");
+    }
+}
+
+/// Beyond, z₀ would not fit into 16 bits and the stated sensitivity would be that of another z₀.
+#[test]
+fn designs_too_wide_for_the_grid_are_refused() {
+    let (mut noise, mut ledger) = (Noise::new(NoiseMode::Seeded, Streams::new(3, 0), 1), Ledger::new());
+    let mut source = Source { noise: &mut noise, ledger: &mut ledger };
+    let mut refused = |width| sums(1.0, &Design::new(1, width), 1.0, &mut source).err().map(|e| e.to_string());
+    assert!(refused(20_001).unwrap().contains("fewer levels"));
+    assert!(refused(20_000).is_none());
+    let entry = &ledger.entries()[0];
+    assert!(entry.sensitivity < f64::from(i16::MAX) && entry.sensitivity > 128.0 * 20_000f64.sqrt() * 0.99);
 }
 
 /// Every release is entered, with the noise that its sensitivity and cost call for; the total is what was asked for.

@@ -5,7 +5,8 @@
 
 use super::Source;
 use super::rows::RowMap;
-use crate::error::Result;
+use super::saved::WIDEST;
+use crate::error::{Error, Result};
 use crate::privacy::IntegerGaussian;
 use crate::scoring::expand::Design;
 
@@ -15,6 +16,11 @@ const SUMS_UNIT: f64 = 128.0;
 /// Means and a norm for centred rows, from the first release.
 pub(in crate::scoring) fn sums(clip: f64, design: &Design, mu: f64, out: &mut Source) -> Result<(Vec<f32>, f64)> {
     let d = design.width() - 1;
+    if d >= WIDEST {
+        return Err(Error::Fit(format!(
+            "{d} terms, allowed are fewer than {WIDEST}: name fewer levels or interactions"
+        )));
+    }
     let radius = (clip * libm::sqrt(d as f64)).max(1.0);
     let constant = (SUMS_UNIT * radius * 0.5).floor();
     let norm = libm::sqrt(constant * constant + (SUMS_UNIT * radius) * (SUMS_UNIT * radius)).floor();

@@ -224,6 +224,13 @@ fn thin_odd_and_swamped_tables_leave_a_usable_score() {
     assert!(swamped.notes()[0].starts_with("noise swamps everything") && clear.notes().is_empty());
     let p = swamped.score(&view).unwrap();
     assert!(p.iter().all(|x| *x == p[0]), "the prior and nothing else");
+    // That noise ended the fit early makes it no cheaper; the twin, which counts the releases alone, would be.
+    let mut ledger = Ledger::new();
+    scorer(1e-3, 2).learn(&view, &mut ledger).unwrap();
+    let spent = |l: &Ledger| l.spent(scorer(1e-3, 2).budget.delta).epsilon;
+    let mut released = Ledger::new();
+    ledger.entries().iter().filter(|e| e.scale > 0.0).for_each(|e| released.enter(e.clone()));
+    assert!(spent(&ledger) <= 1e-3 && spent(&ledger) > 0.999e-3 && spent(&released) < 0.9e-3);
 }
 
 #[test]
