@@ -6,6 +6,10 @@
 //! | [`attribute`] | the lender, with all that the arm shows it | a person's sensitive spending, income, late payments |
 //! | [`scoring_time`] | the lender, with the scores of a model trained inside the platform | the applicant's own history |
 //! | [`nonsharer`] | the lender, with the histories of those who share | the late payments of those who do not |
+//! | [`linkage`] | who holds raw histories without names, and knows some payments | which row is the person's |
+//! | [`bill`] | the same, from the screenshot of an annual bill | which row is the person's |
+//! | [`reconstruction`] | who may ask the platform for many counts | one yes or no of each person |
+//! | [`singling_out`] | who holds records without names | something that is true of one person alone |
 //!
 //! ## Three numbers an attack
 //!
@@ -28,17 +32,25 @@
 //! not attacked at all; it has no rows.
 
 pub mod attribute;
+pub mod bill;
+pub mod linkage;
 mod nearby;
 pub mod nonsharer;
+pub mod reconstruction;
 mod regress;
 mod scene;
 pub mod scoring_time;
+pub mod singling_out;
 #[cfg(test)]
 mod test_world;
 
 pub use attribute::AttributeParams;
+pub use bill::BillParams;
+pub use linkage::LinkageParams;
 pub use nonsharer::NonsharerParams;
+pub use reconstruction::ReconstructionParams;
 pub use scene::Scene;
+pub use singling_out::SinglingOutParams;
 
 use crate::disclosure::Disclosure;
 use crate::error::Result;
@@ -57,6 +69,14 @@ crate::params! {
         pub attribute: AttributeParams = AttributeParams::default();
         /// Inference about those who do not share.
         pub nonsharer: NonsharerParams = NonsharerParams::default();
+        /// Linkage of known payments to a table without names.
+        pub linkage: LinkageParams = LinkageParams::default();
+        /// The screenshot of an annual bill.
+        pub bill: BillParams = BillParams::default();
+        /// Reconstruction of bits from many counts.
+        pub reconstruction: ReconstructionParams = ReconstructionParams::default();
+        /// Singling out by predicates.
+        pub singling_out: SinglingOutParams = SinglingOutParams::default();
     }
 }
 
@@ -79,7 +99,11 @@ pub fn measure(params: &AttackParams, scene: &Scene<'_>, emit: &mut Emit) -> Res
     let targets = params.targets as usize;
     attribute::measure(&params.attribute, targets, scene, emit)?;
     scoring_time::measure(&params.attribute, targets, scene, emit)?;
-    nonsharer::measure(&params.nonsharer, scene, emit)
+    nonsharer::measure(&params.nonsharer, scene, emit)?;
+    linkage::measure(&params.linkage, scene, emit);
+    bill::measure(&params.bill, scene, emit)?;
+    reconstruction::measure(&params.reconstruction, params.attribute.auxiliary as usize, scene, emit)?;
+    singling_out::measure(&params.singling_out, scene, emit)
 }
 
 /// One statistic of an attack with what it is compared with.

@@ -32,6 +32,8 @@ mod feature_tests;
 mod fields;
 mod layout;
 mod map;
+#[cfg(test)]
+mod payment_tests;
 mod places;
 mod plan;
 mod ranges;
@@ -48,7 +50,7 @@ pub use fields::{BandCells, Code, CohortKey, Group, GroupKeys, MissingTexts, Nam
 pub use map::{Direction, Feature, FileColumn, Income, TableKeys, TableParams, Transform};
 pub use read::Skipped;
 
-use super::{FileDepth, People};
+use super::{FileDepth, Payments, People};
 use crate::document::Problem;
 use crate::error::{Error, Result};
 use crate::rng::{Entity, Purpose, Streams, mix};
@@ -95,6 +97,7 @@ enum Outcomes {
 struct Rows {
     bureau: Frame,
     platform: Frame,
+    payments: Payments,
     default: Vec<bool>,
     group: Vec<u8>,
     depth: Vec<FileDepth>,
@@ -196,6 +199,7 @@ impl Table {
         let rows = Rows {
             bureau: frame(false),
             platform: frame(true),
+            payments: Payments::new(plan.payments.len(), read.payments.clone()).select(&order),
             default: in_order.iter().map(|p| p.default).collect(),
             group: in_order.iter().map(|p| group_of[usize::from(p.group)]).collect(),
             depth: in_order.iter().map(|p| p.file).collect(),
@@ -308,6 +312,7 @@ impl Table {
             active: Vec::new(),
             attribute_months: self.attributes[1] as f64,
             bureau_attribute_months: self.attributes[0] as f64,
+            payments: rows.payments.select(&drawn),
             bureau: rows.bureau.select(&drawn),
             platform: rows.platform.select(&drawn),
             origin: drawn,

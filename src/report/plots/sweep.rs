@@ -20,6 +20,26 @@ const PANELS: [(&str, &str, bool, &str); 3] = [
     ("approval_rate", "file=none", true, " of people without a file"),
 ];
 
+/// The same for keys of an attack, which move that attack alone.
+const BILL: [(&str, &str, bool, &str); 3] = [
+    ("attack.bill.unique", "all", false, ""),
+    ("attack.bill.success", "all", false, ""),
+    ("attack.bill.rank_error", "all", false, ""),
+];
+const LINKAGE: [(&str, &str, bool, &str); 3] = [
+    ("attack.unicity.at_1", "all", false, ""),
+    ("attack.unicity.at_2", "all", false, ""),
+    ("attack.unicity.at_4", "all", false, ""),
+];
+
+fn panels_of(key: &str) -> &'static [(&'static str, &'static str, bool, &'static str)] {
+    match key {
+        _ if key.starts_with("attack.bill.") => &BILL,
+        _ if key.starts_with("attack.linkage.") => &LINKAGE,
+        _ => &PANELS,
+    }
+}
+
 /// One panel: its words and, for each pick, one value a sweep point.
 struct Panel {
     axis: String,
@@ -40,11 +60,12 @@ pub fn draw(all: &Summaries, context: &Context, key: usize) -> Result<Option<Plo
         return Ok(None);
     }
     let picks = picks(all, context);
-    let panels: Vec<Panel> = PANELS.iter().filter_map(|p| panel_of(all, context, &picks, &points, p)).collect();
+    let name = &context.sweep_keys[key];
+    let panels = panels_of(name).iter().filter_map(|p| panel_of(all, context, &picks, &points, p));
+    let panels: Vec<Panel> = panels.collect();
     if panels.is_empty() {
         return Ok(None);
     }
-    let name = &context.sweep_keys[key];
     let words = Words {
         name: format!("sweep-{}", slug(name)),
         title: format!("What if {name} were different?"),
