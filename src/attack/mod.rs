@@ -4,6 +4,7 @@
 //! | attack | who attacks | what they want to know |
 //! |---|---|---|
 //! | [`attribute`] | the lender, with all that the arm shows it | a person's sensitive spending; a person's income |
+//! | [`membership`] | a third party that may query the scorer, or reads what is released | whether a person's record is behind it |
 //!
 //! ## Three numbers an attack
 //!
@@ -26,9 +27,11 @@
 //! not attacked at all; it has no rows.
 
 pub mod attribute;
+pub mod membership;
 mod scene;
 
 pub use attribute::AttributeParams;
+pub use membership::MembershipParams;
 pub use scene::Scene;
 
 use crate::disclosure::Disclosure;
@@ -46,6 +49,8 @@ crate::params! {
         pub targets: u32 = 1_000, "persons", between(1.0, 1e7), "assumed: a share of one half has a standard error of .016";
         /// Inference of a sensitive attribute and of income.
         pub attribute: AttributeParams = AttributeParams::default();
+        /// Membership inference.
+        pub membership: MembershipParams = MembershipParams::default();
     }
 }
 
@@ -54,7 +59,8 @@ pub fn measure(params: &AttackParams, scene: &Scene<'_>, emit: &mut Emit) -> Res
     if matches!(scene.disclosure, Disclosure::Nothing) {
         return Ok(());
     }
-    attribute::measure(&params.attribute, params.targets as usize, scene, emit)
+    attribute::measure(&params.attribute, params.targets as usize, scene, emit)?;
+    membership::measure(&params.membership, scene, emit)
 }
 
 /// One statistic of an attack with what it is compared with.
