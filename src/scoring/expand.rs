@@ -21,8 +21,11 @@
 //! outside the bounds a constant: harmless under a ridge. Limits: a row has at most one level, so that the bound of a table
 //! with many levels is far from its longest row; a scorer that clips should clip lower.
 
+mod trends;
+
+pub use self::trends::Trends;
 use crate::error::{Error, Result};
-use crate::view::{Column, Frame, Trend};
+use crate::view::{Column, Frame};
 use std::ops::Range;
 
 /// What stands in one column of the design.
@@ -185,31 +188,6 @@ impl Expansion {
             to.iter_mut().zip(factors).for_each(|(y, (a, b))| *y = a * b);
         }
         out
-    }
-
-    /// Direction in which PD is publicly known to move with each design column, the constant first: the column's trend as
-    /// 1 (rising) or −1 (falling) on linear terms, half of it on steps, 0 elsewhere. 0 as well in a column with special values:
-    /// the quantity's direction does not say where its codes stand.
-    pub fn trends(&self) -> Vec<f64> {
-        let of = |column: &Column, term: Term| {
-            let sign = match column.trend {
-                Trend::Rising => 1.0,
-                Trend::Falling => -1.0,
-                Trend::Auto | Trend::Free => return 0.0,
-            };
-            if !column.special.is_empty() {
-                return 0.0;
-            }
-            match term {
-                Term::Linear => sign,
-                Term::Step(_) => 0.5 * sign,
-                Term::Hinge(_) | Term::Special(_) | Term::Level(_) | Term::Missing => 0.0,
-            }
-        };
-        let mut trends = vec![0.0];
-        trends.extend(self.columns.iter().flat_map(|c| Term::of(c).into_iter().map(move |term| of(c, term))));
-        trends.resize(self.width(), 0.0);
-        trends
     }
 
     /// Positions in the design of the terms that are multiplied.

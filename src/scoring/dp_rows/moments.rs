@@ -8,7 +8,7 @@ use super::rows::{RowMap, Rows};
 use crate::error::Result;
 use crate::privacy::IntegerGaussian;
 use crate::scoring::expand::Design;
-use ndarray::Array2;
+use ndarray::{Array1, Array2};
 
 /// Weights of squares and of products.
 const SQUARE: i64 = 5;
@@ -26,6 +26,7 @@ pub(in crate::scoring) struct Moments {
     pub(in crate::scoring) persons_noise: f64,
     pub(in crate::scoring) prevalence: f64,
     pub(in crate::scoring) mean: Vec<f64>,
+    pub(in crate::scoring) mean_noise: f64,
     pub(in crate::scoring) covariance: Array2<f64>,
     pub(in crate::scoring) covariance_noise: f64,
     /// Covariance of features and outcome.
@@ -34,6 +35,11 @@ pub(in crate::scoring) struct Moments {
 }
 
 impl Moments {
+    /// Standard deviation of the score that these coefficients make of the features; 0 where noise leaves no variance.
+    pub(in crate::scoring) fn spread(&self, coefficients: &Array1<f64>) -> f64 {
+        libm::sqrt(self.covariance.dot(coefficients).dot(coefficients).max(0.0))
+    }
+
     /// Why nothing can be learnt, if so: the number of persons itself is lost in its noise.
     pub(in crate::scoring) fn swamped(&self) -> Option<String> {
         super::swamped(self.persons, self.persons_noise)
@@ -92,19 +98,18 @@ pub(in crate::scoring) fn second_moments(
     let prevalence = ((defaults + prior * s.prior_rate) / (n + prior)).clamp(0.001, 0.999);
     let cross = (0..d).map(|j| with_outcome(j + 1) / unit / n - prevalence * shift[j]).collect();
     let mean = map.centre.iter().zip(&shift).map(|(c, s)| (f64::from(*c) + s).clamp(-1.0, 1.0)).collect();
+    let mean_noise = sigma / (PRODUCT as f64 * constant * unit) / n;
     Ok(Moments {
         persons: n,
         persons_noise,
         prevalence,
         mean,
+        mean_noise,
         covariance,
         covariance_noise: sigma / (PRODUCT as f64 * unit * unit) / n,
         cross,
         // The covariance is Σyz/n less prevalence·mean, and the released mean is noisy as well.
-        cross_noise: libm::hypot(
-            sigma / (outcome as f64 * unit) / n,
-            prevalence * sigma / (PRODUCT as f64 * constant * unit) / n,
-        ),
+        cross_noise: libm::hypot(sigma / (outcome as f64 * unit) / n, prevalence * mean_noise),
     })
 }
 
