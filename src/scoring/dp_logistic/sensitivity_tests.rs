@@ -10,7 +10,8 @@ use crate::scoring::dp_rows::rows::MAX_NORM;
 use crate::scoring::dp_rows::sums::{sums, sums_sensitivity};
 use crate::scoring::expand::{Design, Trends};
 
-const UNIT: i16 = 128;
+/// A grid of 128 units to 1.
+const BITS: u32 = 7;
 
 /// A design of one row.
 fn person(x: &[f32]) -> Design {
@@ -50,8 +51,7 @@ fn unclipped(d: usize) -> RowMap {
 #[test]
 fn no_row_is_longer_than_its_bound_and_without_the_clip_some_are() {
     let d = 12;
-    let longest =
-        |map: &RowMap| extremes(d).iter().map(|x| norm(&map.apply(&person(x)).sums(1)[..=d])).fold(0.0, f64::max);
+    let longest = |map: &RowMap| extremes(d).iter().map(|x| norm(&map.sums(&person(x), 0)[..=d])).fold(0.0, f64::max);
     let clipped = longest(&stretched(d));
     assert!(clipped <= f64::from(MAX_NORM) && clipped > 0.98 * f64::from(MAX_NORM), "{clipped}");
     assert!(longest(&unclipped(d)) > 1.5 * f64::from(MAX_NORM));
@@ -66,9 +66,9 @@ fn a_persons_part_in_each_release_is_within_the_stated_sensitivity() {
         for x in extremes(d) {
             let rows = map.apply(&person(&x));
             if holds {
-                second = second.max(norm(&moments::joint(&rows, &[true], map.norm)));
+                second = second.max(norm(&moments::joint(&map, &person(&x), &[true], map.norm)));
             } else {
-                second = second.max(norm(&moments::joint(&rows, &[true], MAX_NORM)));
+                second = second.max(norm(&moments::joint(&map, &person(&x), &[true], MAX_NORM)));
             }
             for y in [false, true] {
                 let g = rows.gradient(&[y], &vec![if y { -1.0 } else { 1.0 }; d + 1], 12);
@@ -84,7 +84,7 @@ fn a_persons_part_in_each_release_is_within_the_stated_sensitivity() {
             a: vec![],
         };
         for x in extremes(d) {
-            sums = sums.max(norm(&plain.apply(&person(&x)).sums(UNIT)));
+            sums = sums.max(norm(&plain.sums(&person(&x), BITS)));
         }
         let squares = u64::from(MAX_NORM.unsigned_abs()).pow(2);
         let bounds =

@@ -2,13 +2,14 @@
 //!
 //! Each step releases Σ round((p − y)·2ᵇ)·z over rows with ‖z‖ ≤ norm: |p − y| ≤ 1 survives rounding to the nearest 2⁻ᵇ,
 //! so one person's part is at most 2ᵇ·norm. The curvature is that of normal features and needs no release
-//! ([`start::curvature`]).
+//! ([`Curvature`]).
 
+use super::Source;
 use super::guess::{Basis, Guess, effective, whitening};
 use super::moments::Moments;
 use super::rows::{MAX_NORM, MAX_RESIDUAL_BITS, RowMap};
 use super::shrink::Estimate;
-use super::{Source, start};
+use super::start::Curvature;
 use crate::error::Result;
 use crate::privacy::IntegerGaussian;
 use crate::scoring::expand::{Design, Trends};
@@ -18,6 +19,9 @@ use ndarray::{Array2, ArrayView1};
 /// Bounds on the coefficients that noise cannot pass: intercept, and norm of the others.
 const LARGEST_INTERCEPT: f64 = 12.0;
 const LARGEST_SPREAD: f64 = 6.0;
+
+/// What is added to the curvature of one person's loss, so that it has an inverse.
+const DAMPING: f64 = 1e-9;
 
 /// Public settings of the steps.
 #[derive(Clone, Debug)]
@@ -123,13 +127,18 @@ fn descend(
         let mut sums = rows.gradient(labels, &map.in_units(&theta), bits);
         mechanism.release(&mut sums, &format!("gradient {}", step + 1), source.noise, source.ledger)?;
         let released: Vec<f64> = sums.iter().enumerate().map(|(j, sum)| *sum as f64 / (one * unit(j))).collect();
-        let mut hessian = start::curvature(&theta) * persons;
-        let steepness = (hessian.diag().iter().skip(1).sum::<f64>() / (theta.len() - 1).max(1) as f64).max(1e-9);
-        if let (true, Some((theta0, released0))) = (p.secant, &last) {
+        let curvature = Curvature::at(&theta);
+        let spread = theta[1..].iter().map(|t| t * t).sum::<f64>() / (theta.len() - 1).max(1) as f64;
+        let steepness = (persons * (curvature.zeroth + curvature.second * spread)).max(1e-9);
+        let moved = if let (true, Some((theta0, released0))) = (p.secant, &last) {
+            let mut hessian = curvature.matrix(&theta) * persons;
             correct(&mut hessian, &minus(&theta, theta0), &minus(&released, released0), each);
-        }
-        hessian.diag_mut().iter_mut().for_each(|h| *h += 1e-9 * persons);
-        let moved = solve_spd(&hessian, &released)?;
+            hessian.diag_mut().iter_mut().for_each(|h| *h += DAMPING * persons);
+            solve_spd(&hessian, &released)?
+        } else {
+            let mean: Vec<f64> = released.iter().map(|g| g / persons).collect();
+            curvature.solve(&theta, DAMPING, &mean)?
+        };
         last = Some((theta.clone(), released));
         seen.push(theta.iter().zip(moved).map(|(t, s)| t - s).collect());
         let kept = seen.len().div_ceil(2);

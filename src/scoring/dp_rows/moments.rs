@@ -4,7 +4,7 @@
 //! 25·Σzᵢ⁴ + 49·Σ_{i<j} zᵢ²zⱼ² + 25·norm²·y·‖z‖² ≤ 25·‖z‖⁴ + 25·norm²·‖z‖² ≤ 50·norm⁴, because 49 ≤ 2·25.
 
 use super::Source;
-use super::rows::{RowMap, Rows};
+use super::rows::RowMap;
 use crate::error::Result;
 use crate::privacy::IntegerGaussian;
 use crate::scoring::expand::Design;
@@ -70,7 +70,7 @@ pub(in crate::scoring) fn second_moments(
     let constant = (f64::from(norm) * 0.4).floor();
     let unit = libm::sqrt(f64::from(norm * norm) - constant * constant) / s.radius;
     let map = RowMap { unit: unit as f32, constant: constant as i16, norm, centre: s.centre.to_vec(), a: Vec::new() };
-    let mut values = joint(&map.apply(design), labels, norm);
+    let mut values = joint(&map, design, labels, norm);
     let pairs = width * (width + 1) / 2;
     let outcome = SQUARE * i64::from(norm);
     let squares = norm.unsigned_abs().pow(2).into();
@@ -124,11 +124,12 @@ fn place(width: usize, i: usize, j: usize) -> usize {
 }
 
 /// The joint vector of the second release, without noise.
-pub(in crate::scoring) fn joint(rows: &Rows, labels: &[bool], norm: i32) -> Vec<i64> {
-    let (mut values, cross) = rows.moments(labels);
-    for i in 0..rows.width {
-        for j in i..rows.width {
-            values[place(rows.width, i, j)] *= weight(i, j);
+pub(in crate::scoring) fn joint(map: &RowMap, design: &Design, labels: &[bool], norm: i32) -> Vec<i64> {
+    let (mut values, cross) = map.moments(design, labels);
+    let width = design.width();
+    for i in 0..width {
+        for j in i..width {
+            values[place(width, i, j)] *= weight(i, j);
         }
     }
     values.extend(cross.iter().map(|c| c * SQUARE * i64::from(norm)));

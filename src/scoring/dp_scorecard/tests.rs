@@ -171,7 +171,6 @@ fn the_card_adds_up_to_the_score_and_follows_a_public_trend() {
     assert!(equal > 3_000, "{equal} of 4,000 rows are the card's sum");
 }
 
-#[test]
 /// That noise ended the fit early makes it no cheaper; the twin, which counts the releases alone, would be.
 #[test]
 fn a_fit_that_noise_ends_early_costs_the_whole_budget() {
