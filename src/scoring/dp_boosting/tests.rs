@@ -289,7 +289,13 @@ fn noise_that_swamps_everything_leaves_a_usable_prior() {
         let model = scorer(1e-4, 2).learn(&view, &mut Ledger::new()).unwrap();
         let moved = model.start.log_odds(&view.features).into_iter().zip(model.score(&view).unwrap());
         assert!(moved.into_iter().all(|(start, p)| (logit(p) - start).abs() < 0.5));
-        assert!(model.notes()[0].contains("noise swamped the data"));
+        // A column without a trend has no prior to hold on to: in a quarter of the fits (54 of 200) noise itself is followed a
+        // little, and nothing is said. 10 of 30 in place of 22 is beyond chance (α = 1e-6).
+        let said = |seed: u32| {
+            let model = scorer(1e-4, seed).learn(&view, &mut Ledger::new()).unwrap();
+            model.notes().iter().any(|note| note.contains("noise swamped the data"))
+        };
+        assert!((0..30).filter(|seed| said(*seed)).count() > 9);
     }
     let none = PlatformView { features: frame.select(&[]), labels: Some(vec![]) };
     let view = PlatformView { features: frame, labels: None };
