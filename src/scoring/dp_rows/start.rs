@@ -45,9 +45,9 @@ impl Normal {
             });
             steepness = slope;
             if p < prevalence {
-                lo = beta
+                lo = beta;
             } else {
-                hi = beta
+                hi = beta;
             }
             let next = beta - (p - prevalence) / slope;
             let next = if next > lo && next < hi { next } else { 0.5 * (lo + hi) };
