@@ -41,8 +41,14 @@ fn rows(share: impl Fn(usize) -> bool) -> Option<Emit> {
         noise: NoiseMode::Seeded,
         release: 0,
     };
-    let mut emit =
-        Emit { arm: Arc::from("arm"), epsilon: None, sweep: Vec::new().into(), replication: 0, rows: Vec::new() };
+    let mut emit = Emit {
+        arm: Arc::from("arm"),
+        epsilon: None,
+        sweep: Vec::new().into(),
+        replication: 0,
+        rows: Vec::new(),
+        notes: Vec::new(),
+    };
     linkage::measure(&LinkageParams::default(), &scene, &mut emit);
     bill::measure(&BillParams::default(), &scene, &mut emit).unwrap();
     Some(emit)

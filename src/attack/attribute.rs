@@ -11,7 +11,8 @@
 //! - control: the arm, but the person's own record kept out of it: not shared, left out of the cohort sum, not reported, not scored;
 //! - attack: the arm as it is, whether the person shares or not.
 //!
-//! success = share of targets told right. A person who does not share is attacked like all others, so the risk of raw sharing is
+//! The attacker reads what is certain and says yes to those others that look most like it, to as many as the survey's share of
+//! yes; success = share of targets told right. A person who does not share is attacked like all others, so the risk of raw sharing is
 //! about the share of persons whose history flows.
 //!
 //! For a model trained inside the platform the score is computed from the applicant's own record: this attack measures what
@@ -81,8 +82,9 @@ pub fn measure(params: &AttributeParams, targets: usize, scene: &Scene<'_>, emit
         if known.iter().all(|k| *k == known[0]) {
             continue;
         }
+        let share = known.iter().filter(|k| **k).count() as f64 / known.len() as f64;
         let guess = seen.guesses(&secret, known)?;
-        let rate = |p: &[f64]| p.iter().zip(&truth).filter(|(p, t)| (**p > 0.5) == **t).count() as f64 / p.len() as f64;
+        let rate = |p: &[f64]| told_right(p, &truth, share);
         let measured = |f: &dyn Fn(&[f64]) -> f64| Measured {
             attack: f(&guess.attack),
             baseline: f(&guess.baseline),
@@ -114,6 +116,24 @@ fn income<'a>(scene: &Scene<'a>) -> Option<Secret<'a>> {
     let decile = &scene.people.decile;
     let truth: Vec<bool> = decile.iter().map(|d| *d > 5).collect();
     (decile.iter().any(|d| *d > 0)).then_some(Secret { name: "income", column: None, threshold: 5.0, truth })
+}
+
+/// Share of targets told right by an attacker who reads what is certain (0 or 1) and says yes to that `share` of the others whose
+/// P(yes) is highest. A lottery settles ties; its expectation is returned, so that a block of equal guesses does not turn over
+/// as a whole.
+fn told_right(p: &[f64], truth: &[bool], share: f64) -> f64 {
+    let certain = |p: f64| p <= 0.0 || p >= 1.0;
+    let mut right = p.iter().zip(truth).filter(|(p, t)| certain(**p) && (**p >= 1.0) == **t).count() as f64;
+    let mut order: Vec<(f64, bool)> = p.iter().copied().zip(truth.iter().copied()).filter(|g| !certain(g.0)).collect();
+    order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+    let mut left = libm::round(share * order.len() as f64);
+    for tie in order.chunk_by(|a, b| a.0 == b.0) {
+        let (size, hits) = (tie.len() as f64, tie.iter().filter(|t| t.1).count() as f64);
+        let said = (left / size).clamp(0.0, 1.0);
+        right += hits * said + (size - hits) * (1.0 - said);
+        left -= size * said;
+    }
+    right / p.len().max(1) as f64
 }
 
 /// What the attacker sees of the auxiliary persons and of the targets.
@@ -264,6 +284,25 @@ mod tests {
         let mut out = emit();
         measure(&AttributeParams::default(), 4_000, &world.scene(disclosure, epsilon, pd), &mut out).unwrap();
         out.rows
+    }
+
+    /// Against all ways of settling the ties.
+    #[test]
+    fn ties_count_by_the_expectation_of_a_lottery() {
+        let truth = [true, false, true, true, false, false];
+        let p = [0.9, 0.5, 0.5, 0.5, 0.5, 0.1];
+        // Two more of the four that tie are told yes: six ways.
+        let mut mean = 0.0;
+        for a in 1..5 {
+            for b in a + 1..5 {
+                let said = |i: usize| i == 0 || i == a || i == b;
+                mean += (0..6).filter(|i| said(*i) == truth[*i]).count() as f64 / 6.0 / 6.0;
+            }
+        }
+        assert!((told_right(&p, &truth, 0.5) - mean).abs() < 1e-12);
+        assert_eq!(told_right(&p, &truth, 0.0), 0.5);
+        assert_eq!(told_right(&[0.9, 0.1], &[true, false], 0.5), 1.0);
+        assert_eq!(told_right(&[1.0, 1.0, 0.0], &[true, true, false], 0.1), 1.0, "what is certain needs no share");
     }
 
     #[test]

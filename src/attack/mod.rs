@@ -10,6 +10,7 @@
 //! | [`bill`] | the same, from the screenshot of an annual bill | which row is the person's |
 //! | [`reconstruction`] | who may ask the platform for many counts | one yes or no of each person |
 //! | [`singling_out`] | who holds records without names | something that is true of one person alone |
+//! | [`membership`] | a third party that may query the scorer, or reads what is released | whether a person's record is behind it |
 //!
 //! ## Three numbers an attack
 //!
@@ -34,6 +35,7 @@
 pub mod attribute;
 pub mod bill;
 pub mod linkage;
+pub mod membership;
 mod nearby;
 pub mod nonsharer;
 pub mod reconstruction;
@@ -47,6 +49,7 @@ mod test_world;
 pub use attribute::AttributeParams;
 pub use bill::BillParams;
 pub use linkage::LinkageParams;
+pub use membership::MembershipParams;
 pub use nonsharer::NonsharerParams;
 pub use reconstruction::ReconstructionParams;
 pub use scene::Scene;
@@ -77,6 +80,8 @@ crate::params! {
         pub reconstruction: ReconstructionParams = ReconstructionParams::default();
         /// Singling out by predicates.
         pub singling_out: SinglingOutParams = SinglingOutParams::default();
+        /// Membership inference.
+        pub membership: MembershipParams = MembershipParams::default();
     }
 }
 
@@ -103,7 +108,8 @@ pub fn measure(params: &AttackParams, scene: &Scene<'_>, emit: &mut Emit) -> Res
     linkage::measure(&params.linkage, scene, emit);
     bill::measure(&params.bill, scene, emit)?;
     reconstruction::measure(&params.reconstruction, params.attribute.auxiliary as usize, scene, emit)?;
-    singling_out::measure(&params.singling_out, scene, emit)
+    singling_out::measure(&params.singling_out, scene, emit)?;
+    membership::measure(&params.membership, scene, emit)
 }
 
 /// One statistic of an attack with what it is compared with.

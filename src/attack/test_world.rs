@@ -62,7 +62,14 @@ impl World {
 }
 
 pub(super) fn emit() -> Emit {
-    Emit { arm: Arc::from("arm"), epsilon: None, sweep: Vec::new().into(), replication: 0, rows: Vec::new() }
+    Emit {
+        arm: Arc::from("arm"),
+        epsilon: None,
+        sweep: Vec::new().into(),
+        replication: 0,
+        rows: Vec::new(),
+        notes: Vec::new(),
+    }
 }
 
 /// The value of a metric for everybody; panics without it.

@@ -66,7 +66,9 @@ pub fn mu_of_epsilon(epsilon: f64, delta: f64) -> f64 {
     if epsilon == f64::INFINITY {
         return f64::INFINITY;
     }
-    let log_mu = root_increasing(-60.0, 30.0, |x| epsilon_of_mu(libm::exp(x), delta) - epsilon);
+    // ε(μ) ≤ ε where δ(μ) at that ε is within δ, both rounded as `epsilon_of_mu` does: one search instead of one in another.
+    let (inner, within) = (((epsilon - 1e-12) / (1.0 + 1e-12)).max(0.0), delta * (1.0 - 2.0 * SLACK));
+    let log_mu = root_increasing(-60.0, 30.0, |x| delta_of_mu(libm::exp(x), inner) - within);
     // ε(μ) grows at least as fast as μ: the first step back that is affordable.
     let steps = [1e-13, 1e-12, 1e-11, 1e-10, 1e-9];
     let mu = steps.into_iter().map(|back| libm::exp(log_mu) * (1.0 - back));

@@ -35,6 +35,7 @@ pub mod mechanism;
 pub mod randomised_response;
 pub mod sample;
 pub mod scale;
+mod staircase;
 
 pub use accountant::{Accountant, Composition, Event, SideBySide, epsilon_of_rho, mu_of_pure, rho_of_epsilon};
 pub use budget::Budget;

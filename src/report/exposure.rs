@@ -1,13 +1,16 @@
 //! What leaves the platform and what is learned of persons from it: the privacy side of every arm, in one table.
 
 use super::leakage::{headline, measured, nothing_to_attack};
-use super::table::{epsilon_text, plain};
+use super::table::{epsilon_text, plain, wrapped};
 use super::{Context, Summaries, Summary};
 use comfy_table::{Cell, CellAlignment};
 use std::fmt::Write as _;
 
 /// Values of ε that stand for an arm that has many.
 const EPSILONS: [f64; 3] = [0.1, 1.0, 8.0];
+
+/// Longest name that is written whole, in characters.
+const LONGEST: usize = 28;
 
 /// Recipients, exposure, sharing without effective consent, and the headline of measured leakage with what similarity adds.
 /// Empty where no arm was attacked.
@@ -21,8 +24,8 @@ pub fn render(all: &Summaries, context: &Context) -> String {
         "arm",
         "ε",
         "reci-\npients",
-        "attribute-months\na person",
-        "without effective\nconsent, %",
+        "attribute-\nmonths\na person",
+        "no effective\nconsent, %",
         "measured\nleakage, %",
         "of what",
         "similarity\nadds, %",
@@ -47,13 +50,13 @@ pub fn render(all: &Summaries, context: &Context) -> String {
             let cells = [
                 epsilon.map_or_else(String::new, epsilon_text),
                 written(get("recipients"), 1.0, 0),
-                written(get("exposure"), 1.0, 0),
+                written(get("exposure"), 1.0, 1),
                 consent,
                 head.map_or_else(|| "–".to_owned(), |h| interval(h.risk.mean, h.risk.hi, 100.0, 1)),
                 head.map_or("", |h| h.attack).to_owned(),
                 written(similarity, 100.0, 1),
             ];
-            let name = if i == 0 { arm } else { "" };
+            let name = if i == 0 { cut(arm) } else { String::new() };
             let right = |text: &String| Cell::new(text).set_alignment(CellAlignment::Right);
             table.add_row([Cell::new(name)].into_iter().chain(cells.iter().map(right)));
         }
@@ -67,11 +70,17 @@ pub fn render(all: &Summaries, context: &Context) -> String {
     if !floor.is_empty() {
         let _ = writeln!(out, "{}: nothing to attack.", floor.join(", "));
     }
-    out.push_str(
-        "Leakage: share of what was left to learn about a person that the person's own record gives away, by the attack that\n  \
-         learns most. Similarity: what others' records alone give away. Not refuted by these attacks is not safe (docs/attacks.md).\n",
-    );
+    out.push_str(&wrapped(
+        "Leakage: share of what was left to learn about a person that the person's own record gives away, by the attack that \
+         learns most. Similarity: what others' records alone give away. Not refuted by these attacks is not safe \
+         (docs/attacks.md).",
+    ));
     out
+}
+
+/// A name that leaves the columns their room.
+fn cut(arm: &str) -> String {
+    if arm.chars().count() <= LONGEST { arm.to_owned() } else { arm.chars().take(LONGEST - 1).chain(['…']).collect() }
 }
 
 fn written(summary: Option<&Summary>, factor: f64, places: usize) -> String {

@@ -199,7 +199,7 @@ fn within_cohorts(all: &Summaries, context: &Context) -> String {
 }
 
 /// A line broken between words so that it fits, continued with an indent.
-fn wrapped(line: &str) -> String {
+pub(super) fn wrapped(line: &str) -> String {
     let mut out = String::new();
     let mut length = 0;
     for word in line.split(' ') {

@@ -68,7 +68,14 @@ impl Fixture {
 
 /// An empty collector of rows.
 pub fn emit() -> Emit {
-    Emit { arm: Arc::from("arm"), epsilon: None, sweep: Vec::new().into(), replication: 0, rows: Vec::new() }
+    Emit {
+        arm: Arc::from("arm"),
+        epsilon: None,
+        sweep: Vec::new().into(),
+        replication: 0,
+        rows: Vec::new(),
+        notes: Vec::new(),
+    }
 }
 
 /// The one value of a metric in a group.

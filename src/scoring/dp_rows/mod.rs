@@ -2,6 +2,7 @@
 //! second moments ([`moments`]), and noisy Newton steps from a first guess ([`descent`]); `guess`, `shrink` and [`start`] are
 //! post-processing alone.
 
+mod blocks;
 pub(super) mod descent;
 pub(super) mod guess;
 pub(super) mod moments;
