@@ -112,8 +112,11 @@ fn no_value_passes_the_bounds() {
         let map = RowMap { a, ..stretched(d) };
         for x in &rows {
             let rows = map.apply(&person(x));
-            assert!(norm(&rows.sums(1)[..=d]) <= f64::from(MAX_NORM), "{x:?}");
-            assert!(norm(&moments::joint(&rows, &[true], MAX_NORM)).powi(2) <= moments::sensitivity(squares) as f64);
+            assert!(norm(&map.sums(&person(x), 0)[..=d]) <= f64::from(MAX_NORM), "{x:?}");
+            assert!(
+                norm(&moments::joint(&map, &person(x), &[true], MAX_NORM)).powi(2)
+                    <= moments::sensitivity(squares) as f64
+            );
             for theta in [1.0, f32::NAN, f32::INFINITY] {
                 let g = norm(&rows.gradient(&[false], &vec![theta; d + 1], 12));
                 assert!(g <= (f64::from(MAX_NORM) * 4096.0), "{x:?} {theta}: {g}");
@@ -134,7 +137,7 @@ fn no_value_passes_the_bounds() {
         let mut frame = Frame::zeros(columns.clone(), 1);
         (0..5).for_each(|j| frame.column_mut(j)[0] = wild[(i >> (3 * j)) % 8]);
         let design = Expansion::new(&columns).design(&frame);
-        let part = norm(&plain(design.width() - 1).apply(&design).sums(UNIT));
+        let part = norm(&plain(design.width() - 1).sums(&design, BITS));
         assert!(part.powi(2) <= sums_sensitivity(400, 100) as f64, "{part}");
     }
 }
