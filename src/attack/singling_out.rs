@@ -10,7 +10,7 @@
 //! attack    predicates of the release, on the persons it was made from: the training half, sharing or not
 //! control   the same predicates on the other half, as many persons who are not in the release
 //! baseline  predicates drawn blindly from the public bounds, on the training half
-//! risk      (attack − control)/(1 − control)
+//! risk      (attack − control)/(1 − control); its baseline is the same of the blind predicates: 0 but for chance
 //! ```
 //!
 //! *Multivariate* (the headline `success`): a drawn record, `columns` drawn columns, each "at least" the record's value where it lies
@@ -24,7 +24,7 @@
 //! Cohort sums and scores are no records with attributes to say something about: these arms have no rows. Nothing is claimed
 //! of cleverer predicates.
 
-use super::{Measured, Scene};
+use super::{Measured, Scene, gain};
 use crate::disclosure::{Disclosure, Halves, Shown};
 use crate::error::Result;
 use crate::evaluate::Emit;
@@ -65,8 +65,10 @@ pub fn measure(params: &SinglingOutParams, scene: &Scene<'_>, emit: &mut Emit) -
     let blind: Vec<Predicate> = (0..guesses).map(|_| blind(&release.columns, width, &mut draws)).collect();
     let (success, hits) = release.rates(&found, &blind);
     success.add("singling_out", "success", emit);
-    success.add_risk("singling_out", emit);
-    let (low, high) = wilson(hits, found.len() as u64, 0.05);
+    emit.add("attack.singling_out.risk", &all, success.risk());
+    emit.add("attack.singling_out.risk.baseline", &all, release.luck(&blind));
+    let tried = if found.is_empty() { guesses } else { found.len() };
+    let (low, high) = wilson(hits, tried as u64, 0.05);
     emit.add("attack.singling_out.success.low", &all, low);
     emit.add("attack.singling_out.success.high", &all, high);
     let found = release.univariate(guesses, &mut draws);
@@ -131,7 +133,7 @@ impl Release {
                 let x = self.records.value(k, record);
                 (k, Test::of(&self.columns[k], x, medians[k]))
             });
-            let predicate = Predicate::new(tests.collect());
+            let predicate = self.records.rarest_first(Predicate::new(tests.collect()));
             if self.records.exactly_one(&predicate) {
                 out.push(predicate);
             }
@@ -160,6 +162,12 @@ impl Release {
         });
         all.truncate(guesses);
         all
+    }
+
+    /// The risk of predicates that owe nothing to the release: 0 but for chance.
+    fn luck(&self, blind: &[Predicate]) -> f64 {
+        let rate = |on: &Persons| blind.iter().filter(|p| on.exactly_one(p)).count() as f64 / blind.len().max(1) as f64;
+        gain(rate(&self.members), rate(&self.others))
     }
 
     /// Success of predicates from the release, and how many succeeded.

@@ -29,7 +29,7 @@ const fn plain(name: &'static str, label: &'static str, direction: &'static str,
     Metric { name, label, short: label, factor: 1.0, unit: "", difference_unit: "", direction, decimals }
 }
 
-const PERSONS: &str = "of all persons; larger = less private";
+const PERSONS: &str = "larger = less private";
 
 const METRICS: [Metric; 31] = [
     plain("auc", "AUC", "higher = better ranking of risks", 3),
@@ -81,15 +81,10 @@ const METRICS: [Metric; 31] = [
         PERSONS,
     ),
     percent("attack.bill.unique", "found by a posted bill", "found by bill", PERSONS),
-    percent("attack.bill.success", "posted bill: a candidate at random is the person", "bill guessed", PERSONS),
+    percent("attack.bill.success", "found by a posted bill, by a guess among candidates", "bill guessed", PERSONS),
     percent("attack.bill.gain", "posted bill: gain over guessing by district", "gain by bill", "larger = less private"),
     percent("attack.bill.total_alone", "found by the posted total alone", "found by total", PERSONS),
-    percent(
-        "attack.bill.rank_error",
-        "leaderboard: error of a place",
-        "error of a place",
-        "of the district; smaller = more useful",
-    ),
+    percent("attack.bill.rank_error", "error of a place, of the district", "error of a place", "smaller = more useful"),
     percent(
         "attack.reconstruction.accuracy",
         "bits back from many counts",

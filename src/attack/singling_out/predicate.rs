@@ -2,6 +2,9 @@
 
 use crate::view::Column;
 
+/// Persons whose values say which condition is rare.
+const SAMPLE: usize = 256;
+
 /// A condition on one value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Test {
@@ -65,9 +68,20 @@ impl Persons {
     /// Whether the predicate holds for exactly one person; looks no further than the second.
     pub fn exactly_one(&self, predicate: &Predicate) -> bool {
         let Some(((first, test), others)) = predicate.0.split_first() else { return self.len() == 1 };
+        // A loop for each kind of condition: this is where the attack spends its time.
+        match *test {
+            Test::AtLeast(v) => self.one(*first, |x| x >= v, others),
+            Test::AtMost(v) => self.one(*first, |x| x <= v, others),
+            Test::Is(v) => self.one(*first, |x| x == v, others),
+            Test::Missing => self.one(*first, f32::is_nan, others),
+        }
+    }
+
+    #[inline]
+    fn one(&self, first: usize, holds: impl Fn(f32) -> bool, others: &[(usize, Test)]) -> bool {
         let mut met = 0;
-        for (i, x) in self.0[*first].iter().enumerate() {
-            if test.holds(*x) && others.iter().all(|(k, t)| t.holds(self.0[*k][i])) {
+        for (i, x) in self.0[first].iter().enumerate() {
+            if holds(*x) && others.iter().all(|(k, t)| t.holds(self.0[*k][i])) {
                 met += 1;
                 if met > 1 {
                     return false;
@@ -75,6 +89,12 @@ impl Persons {
             }
         }
         met == 1
+    }
+
+    /// The same predicate with the condition that fewest fulfil, of the first persons, in front: most are then out at once.
+    pub fn rarest_first(&self, mut predicate: Predicate) -> Predicate {
+        predicate.0.sort_by_cached_key(|(k, test)| self.0[*k].iter().take(SAMPLE).filter(|x| test.holds(**x)).count());
+        predicate
     }
 
     /// The middle value; NaN where all are missing.

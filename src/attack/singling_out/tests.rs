@@ -51,6 +51,11 @@ fn predicates_are_counted_as_by_hand() {
         assert_eq!(persons.exactly_one(&Predicate::new(tests.clone())), want, "{tests:?}");
     }
     assert_eq!((persons.alone(0), persons.median(0), persons.least(0), persons.largest(0)), (vec![1.0], 2.0, 1.0, 2.0));
+    // The order of conditions changes nothing but the time; the rarest comes first.
+    let both = Predicate::new(vec![(1, Test::Is(1.0)), (0, Test::AtMost(1.0))]);
+    let sorted = persons.rarest_first(both.clone());
+    assert_eq!(sorted, Predicate::new(vec![(0, Test::AtMost(1.0)), (1, Test::Is(1.0))]));
+    assert_eq!(persons.exactly_one(&sorted), persons.exactly_one(&both));
     let code = Column::new("x", 0.0, 8.0).with_special(&[-1.0]);
     assert_eq!(Test::of(&code, -1.0, 2.0), Test::Is(-1.0));
     assert_eq!(Test::of(&code, 3.0, 2.0), Test::AtLeast(3.0));
