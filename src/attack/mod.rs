@@ -26,6 +26,7 @@
 //! not attacked at all; it has no rows.
 
 pub mod attribute;
+pub mod audit;
 mod scene;
 
 pub use attribute::AttributeParams;
