@@ -28,6 +28,7 @@
 pub mod attribute;
 pub mod audit;
 mod scene;
+pub mod verify;
 
 pub use attribute::AttributeParams;
 pub use scene::Scene;

@@ -3,7 +3,9 @@
 use super::input::{DataArgs, histories, load};
 use super::progress::Progress;
 use super::{complain, say, with_threads};
+use crate::attack::verify::{Power, low_bits, self_test};
 use crate::error::{Error, Result};
+use crate::experiment::Observer;
 use crate::experiment::audit::{Asked, Point, Report, audit as run};
 use crate::experiment::{Histories, loadings_for};
 use crate::population::Loadings;
@@ -20,7 +22,14 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Args)]
 pub(super) struct AuditArgs {
     /// Scenario file (TOML)
-    scenario: PathBuf,
+    #[arg(required_unless_present = "self_test")]
+    scenario: Option<PathBuf>,
+    /// Audit no scenario, but the tests themselves: samplers, last bits, and seven broken mechanisms that must be caught
+    #[arg(long, conflicts_with_all = ["scenario", "data", "arms", "epsilon", "trials", "canaries", "set", "out"])]
+    self_test: bool,
+    /// How often each test of --self-test is repeated with fresh luck
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000), requires = "self_test")]
+    repetitions: u32,
     #[command(flatten)]
     data: DataArgs,
     /// Audit this arm only; repeatable [default: all that make releases under differential privacy]
@@ -64,7 +73,8 @@ pub(super) struct AuditArgs {
 const FILES: [&str; 2] = ["audit.json", "audit.csv"];
 
 pub(super) fn audit(args: &AuditArgs) -> Result<ExitCode> {
-    let loaded = load(&args.scenario, &args.set, &[("seed", args.seed)])?;
+    let Some(scenario) = args.scenario.as_ref().filter(|_| !args.self_test) else { return verify(args) };
+    let loaded = load(scenario, &args.set, &[("seed", args.seed)])?;
     let asked = Asked {
         arms: args.arms.clone(),
         epsilons: args.epsilon.clone(),
@@ -97,6 +107,52 @@ pub(super) fn audit(args: &AuditArgs) -> Result<ExitCode> {
     }
     say(&if args.json { json } else { render(&report) })?;
     Ok(ExitCode::from(u8::from(report.refuted())))
+}
+
+/// The self-test: 1 where a sound mechanism is rejected or a broken one is not noticed.
+fn verify(args: &AuditArgs) -> Result<ExitCode> {
+    let progress = Progress::new(args.quiet, "tests");
+    let found =
+        with_threads(args.threads, || self_test(args.repetitions, &|done, total| progress.progress(done, total)))?;
+    progress.bar.finish_and_clear();
+    if args.json {
+        say(&serde_json::to_string_pretty(&found).map_err(|e| Error::Other(e.to_string()))?)?;
+    } else {
+        say(&powers(&found)?)?;
+    }
+    Ok(ExitCode::from(u8::from(found.iter().any(|p| !p.as_it_must()))))
+}
+
+fn powers(found: &[Power]) -> Result<String> {
+    let mut out = String::new();
+    for broken in [false, true] {
+        let mut table = plain();
+        let (title, last) =
+            if broken { ("broken on purpose", "caught at 1e-6") } else { ("sound", "rejected at 1e-6") };
+        table.set_header([title, last, "at .01", "of", ""]);
+        for p in found.iter().filter(|p| p.broken == broken) {
+            table.add_row([
+                Cell::new(&p.name),
+                Cell::new(p.rejected),
+                Cell::new(p.at_one_percent),
+                Cell::new(p.repetitions),
+                Cell::new(if p.as_it_must() { "as it must" } else { "WRONG" }),
+            ]);
+        }
+        out.push_str(&table.trim_fmt());
+        out.push_str("\n\n");
+    }
+    let (naive, ours) = low_bits::shares(1)?;
+    let _ = writeln!(
+        out,
+        "Inputs given away by the last bits: {:.0} % of naive floating-point Laplace noise, {:.0} % of ours.",
+        100.0 * naive,
+        100.0 * ours
+    );
+    out.push_str(
+        "A test of the level 1e-6 rejects a sound mechanism once in a million; of the level .01, once in a hundred.\n",
+    );
+    Ok(out)
 }
 
 fn write(folder: &Path, json: &str, csv: &str, overwrite: Overwrite) -> Result<()> {

@@ -11,8 +11,8 @@
 //!
 //! with confidence 1 − α for one-sided Clopper–Pearson ends p₁⁻, p₀⁺ of confidence 1 − α/2 each.
 //!
-//! *Guesses.* "In" where the statistic is at least c, "out" where it is at most −c, else no guess; c is chosen on the first half. v of
-//! r right guesses give ε by [`one_run`](super::one_run).
+//! *Guesses.* "In" where the statistic is at least c, "out" where it is at most −c, else no guess; c is chosen on the first half. ε-DP lets each guess be right
+//! with probability e^ε/(1 + e^ε) at most: a test of one ε rather than a bound ([`pure_p`]), which the [self-test](crate::attack::verify) uses.
 //!
 //! *Gaussian.* μ-GDP lets nobody guess a fair coin with more than Φ(μ/2). The rule is "at least 0", fixed beforehand, so all runs count:
 //! μ ≥ 2·Φ⁻¹(share right, lower end), ε by the Gaussian curve. A bound where the ledger claims μ-GDP; it says nothing of a mechanism
@@ -20,7 +20,6 @@
 //!
 //! Sources: Jagielski, Ullman & Oprea 2020 (Clopper–Pearson); Nasr et al. 2023 (GDP); Dong, Roth & Su 2022.
 
-use super::one_run;
 use crate::privacy::epsilon_of_mu;
 use crate::stats::binomial::{at_least, at_most};
 use crate::stats::{incomplete_beta, normal_cdf, normal_quantile};
@@ -113,20 +112,6 @@ pub fn guesses(runs: (&[f64], &[f64]), least: f64) -> (u64, u64) {
     (right + wrong, right)
 }
 
-/// The least |statistic| at which to guess, for the best bound on ε from these runs.
-pub fn least_to_guess(runs: (&[f64], &[f64]), delta: f64, alpha: f64) -> f64 {
-    let coins = (runs.0.len() + runs.1.len()) as u64;
-    let mut best = (-1.0, 0.0);
-    for least in candidates(runs.0.iter().chain(runs.1).map(|t| t.abs())).into_iter().rev() {
-        let (made, right) = guesses(runs, least);
-        let promised = one_run::epsilon(coins, made, right, delta, alpha);
-        if promised > best.0 {
-            best = (promised, least);
-        }
-    }
-    best.1
-}
-
 /// Lower bound on μ of Gaussian differential privacy, and its largest possible value, by the rule "at least 0".
 pub fn gaussian(runs: &Runs, alpha: f64) -> (f64, f64) {
     let coins = (runs.out.len() + runs.within.len()) as u64;
@@ -155,12 +140,22 @@ pub fn gaussian_p(runs: &Runs, mu: f64) -> f64 {
     at_least_right(right as u64, (runs.out.len() + runs.within.len()) as u64, normal_cdf(0.5 * mu))
 }
 
-/// How surprising the runs are if the mechanism is ε-DP: the rule is chosen on the first half, counted on the second.
+/// How surprising the runs are if the mechanism is ε-DP: the least |statistic| at which to guess is chosen on the first half, right guesses are
+/// counted on the second. Exact (but for whole numbers) where every guess has a likelihood ratio of e^ε.
 pub fn pure_p(runs: &Runs, epsilon: f64) -> f64 {
     let half = runs.out.len().min(runs.within.len()) / 2;
-    let least = least_to_guess((&runs.out[..half], &runs.within[..half]), 0.0, 0.05);
-    let (made, right) = guesses((&runs.out[half..], &runs.within[half..]), least);
-    at_least_right(right, made, crate::stats::logistic(epsilon))
+    let (first, second) = ((&runs.out[..half], &runs.within[..half]), (&runs.out[half..], &runs.within[half..]));
+    let share = crate::stats::logistic(epsilon);
+    let mut best = (f64::NEG_INFINITY, f64::INFINITY);
+    for least in candidates(first.0.iter().chain(first.1).map(|t| t.abs())) {
+        let (made, right) = guesses(first, least);
+        let surprise = (right as f64 - share * made as f64) / libm::sqrt(made.max(1) as f64);
+        if surprise > best.0 {
+            best = (surprise, least);
+        }
+    }
+    let (made, right) = guesses(second, best.1);
+    at_least_right(right, made, share)
 }
 
 #[cfg(test)]
