@@ -6,10 +6,10 @@ use super::{complain, say, with_threads};
 use crate::attack::verify::{Power, low_bits, self_test};
 use crate::error::{Error, Result};
 use crate::experiment::Observer;
-use crate::experiment::audit::{Asked, Point, Report, audit as run};
+use crate::experiment::audit::{Asked, Point, Report, audit as run, ready};
 use crate::experiment::{Histories, loadings_for};
 use crate::population::Loadings;
-use crate::privacy::Neighbouring;
+use crate::privacy::{Neighbouring, Trust};
 use crate::report::Overwrite;
 use crate::report::file::{check, write_whole};
 use crate::report::table::plain;
@@ -38,7 +38,7 @@ pub(super) struct AuditArgs {
     /// Audit at these values of ε only, e.g. --epsilon 1,4
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     epsilon: Vec<f64>,
-    /// Runs with the canary, and as many without [default: 20000 of sums and reports, 8000 of sums with Gaussian noise, 500 of trained models]
+    /// Runs with the canary, and as many without [default: 20000 of sums and reports, 6000 of sums with Gaussian noise, 500 of trained models]
     #[arg(long, value_name = "N")]
     trials: Option<u32>,
     /// Canaries of the one-run audit [default: 20000 of sums and reports, 1000 of trained models]
@@ -82,6 +82,7 @@ pub(super) fn audit(args: &AuditArgs) -> Result<ExitCode> {
         canaries: args.canaries,
         alpha: args.alpha,
     };
+    ready(&loaded.scenario, &asked)?;
     let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
     if let Some(folder) = &args.out {
         FILES.iter().try_for_each(|name| check(&folder.join(name), overwrite))?;
@@ -213,12 +214,20 @@ fn render(report: &Report) -> String {
             let _ = writeln!(out, "{}: REFUTED: a release is not in the ledger", p.arm);
         }
     }
+    if report.points.iter().any(|p| !p.refuted() && p.claim.trust == Trust::Central) {
+        out.push_str(
+            "\nWhere not said otherwise, what an arm hands out was the same for both data sets whenever the released numbers were, and every \
+             release was in the ledger.",
+        );
+    }
     let _ = write!(
         out,
-        "\nAll {} bounds hold together with confidence {}. The ceiling is the largest bound that as many trials could have shown.\n\
+        "\nAll {} bounds hold together with confidence {}: each with {:.4}. The ceiling is the largest bound that as many trials could\n\
+         have shown. The Gaussian bound takes the trade-off to be the Gaussian's, which these ledgers claim.\n\
          A bound below the claim proves nothing: another attack may do better.\n",
         report.bounds,
-        1.0 - report.alpha
+        1.0 - report.alpha,
+        1.0 - report.alpha / f64::from(report.bounds)
     );
     out
 }
@@ -240,4 +249,42 @@ fn csv(report: &Report) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attack::audit::{Audited, Claim, Finding, Method};
+
+    fn report(bound: f64, leak: bool) -> Report {
+        let claim = Claim {
+            epsilon: 1.0,
+            delta: 1e-6,
+            mu: Some(0.2),
+            relation: Neighbouring::AddRemove,
+            trust: Trust::Central,
+        };
+        let finding = Finding { method: Method::Gaussian, canary: "c".into(), trials: 100, bound, ceiling: 5.0 };
+        let audited = Audited { findings: vec![finding], leak, uncounted: leak };
+        let point = Point { arm: "dp, \"mine\"".into(), epsilon: 1.0, claim, audited };
+        Report { alpha: 0.05, bounds: 1, points: vec![point] }
+    }
+
+    #[test]
+    fn a_refuted_claim_is_said_in_capitals_and_nothing_is_called_safe() {
+        for (report, words) in [(report(1.5, false), "REFUTED"), (report(0.5, false), "not refuted by this attack")] {
+            let text = render(&report);
+            assert!(text.contains(words) && text.contains("(1.000, 1e-6), add/remove"), "{text}");
+            assert!(!text.contains("safe") && !text.contains("secure"), "{text}");
+        }
+        let text = render(&report(0.5, true));
+        assert!(text.contains("depends on the data by more") && text.contains("not in the ledger"), "{text}");
+        assert!(!render(&report(0.5, false)).contains("REFUTED"));
+    }
+
+    #[test]
+    fn the_csv_quotes_names_and_says_what_is_refuted() {
+        let text = csv(&report(1.5, false));
+        assert_eq!(text.lines().nth(1).unwrap(), "\"dp, \"\"mine\"\"\",1,0.000001,1,gaussian,100,1.5,5,true");
+    }
 }

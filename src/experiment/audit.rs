@@ -29,7 +29,7 @@ pub struct Asked {
 /// Runs of sums and of reports, with and without the canary each.
 pub const RUNS: u32 = 20_000;
 /// The same of sums with Gaussian noise, whose calibration takes long.
-pub const RUNS_OF_GAUSSIAN_SUMS: u32 = 8_000;
+pub const RUNS_OF_GAUSSIAN_SUMS: u32 = 6_000;
 /// Runs of trained models, with and without the canary each.
 pub const RUNS_OF_MODELS: u32 = 500;
 /// Canaries of one run of sums.
@@ -124,6 +124,12 @@ fn chosen(scenario: &Scenario, asked: &Asked) -> Result<Vec<(ArmPoint, f64)>> {
     Ok(chosen)
 }
 
+/// Refuses what cannot be audited: asked before long work.
+pub fn ready(scenario: &Scenario, asked: &Asked) -> Result<()> {
+    check(asked)?;
+    chosen(scenario, asked).map(|_| ())
+}
+
 /// Audits every arm point that was asked for, in the order of the scenario.
 pub fn audit(
     scenario: &Scenario,
@@ -175,4 +181,29 @@ fn check(asked: &Asked) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attack::audit::{Finding, Method};
+    use crate::privacy::{Neighbouring, Trust};
+
+    fn point(bound: f64, leak: bool, uncounted: bool) -> Point {
+        let finding = Finding { method: Method::OneRun, canary: "c".into(), trials: 10, bound, ceiling: 9.0 };
+        let claim =
+            Claim { epsilon: 1.0, delta: 0.0, mu: None, relation: Neighbouring::AddRemove, trust: Trust::Central };
+        let audited = Audited { findings: vec![finding], leak, uncounted };
+        Point { arm: "a".into(), epsilon: 1.0, claim, audited }
+    }
+
+    #[test]
+    fn a_claim_is_refuted_by_a_bound_above_it_a_leak_or_a_release_that_is_not_entered() {
+        assert!(!point(1.0, false, false).refuted());
+        assert!(point(1.001, false, false).refuted());
+        assert!(point(0.0, true, false).refuted() && point(0.0, false, true).refuted());
+        let report = |points| Report { alpha: 0.05, bounds: 2, points };
+        assert!(!report(vec![point(0.2, false, false)]).refuted());
+        assert!(report(vec![point(0.2, false, false), point(2.0, false, false)]).refuted());
+    }
 }

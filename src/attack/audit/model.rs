@@ -17,7 +17,7 @@ use crate::stats::logit;
 use crate::view::{Column, PlatformView};
 
 /// Runs with and without each canary by which the worst is found.
-const PILOT: u32 = 20;
+const PILOT: u32 = 12;
 
 struct Training<'a> {
     params: &'a TrainedInsideParams,
