@@ -26,16 +26,18 @@ fn bound(point: &Value, method: &str) -> f64 {
     found.unwrap()["bound"].as_f64().unwrap()
 }
 
-/// Bounds of α = .001 that are above the truth: fewer than one seed in a thousand, and the seed is fixed. Bounds far below it would mean a lame attack.
+/// Bounds above the truth: one seed in a thousand, and the seed is fixed. A lame attack would leave them far below. At α/4 and some 10,000 counted runs
+/// of each kind, Clopper–Pearson expects .83 ± .036 of sums (events of probability .25 and .092) and .75 ± .052 of reports (.126 and
+/// .046): the least allowed are five standard deviations lower.
 #[test]
 fn bounds_come_close_to_the_claim_and_stay_below_and_do_not_depend_on_threads() {
     let arms =
-        ["--arm", "dp-aggregates", "--arm", "local-dp", "--trials", "10000", "--canaries", "10000", "--alpha", "0.001"];
+        ["--arm", "dp-aggregates", "--arm", "local-dp", "--trials", "20000", "--canaries", "10000", "--alpha", "0.001"];
     let one = json(&[&arms[..], &["--threads", "1"]].concat());
     assert_eq!(one, json(&[&arms[..], &["--threads", "3"]].concat()));
     assert_ne!(one, json(&[&arms[..], &["--seed", "5"]].concat()));
     assert_eq!(one["bounds"], 4);
-    for (point, least) in one["points"].as_array().unwrap().iter().zip([0.7, 0.6]) {
+    for (point, least) in one["points"].as_array().unwrap().iter().zip([0.65, 0.49]) {
         let claim = point["claim"]["epsilon"].as_f64().unwrap();
         assert!(claim > 0.99 && claim <= 1.0);
         let found = bound(point, "clopper-pearson");

@@ -20,6 +20,7 @@ use std::process::ExitCode;
 
 /// Exit status: 0 where no claim was refuted, 1 where one was (or the audit failed), 2 for usage and invalid scenarios.
 #[derive(Debug, clap::Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct AuditArgs {
     /// Scenario file (TOML)
     #[arg(required_unless_present = "self_test")]
@@ -88,7 +89,9 @@ pub(super) fn audit(args: &AuditArgs) -> Result<ExitCode> {
         FILES.iter().try_for_each(|name| check(&folder.join(name), overwrite))?;
     }
     let (source, notes) = histories(&loaded, &args.data)?;
-    notes.iter().for_each(|note| complain(&format!("note: {note}")));
+    for note in notes {
+        complain(&format!("note: {note}"));
+    }
     if !loaded.sweep.is_empty() {
         complain("note: the scenario's sweep is left out; lay a point over it with --set");
     }

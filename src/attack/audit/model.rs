@@ -71,7 +71,9 @@ impl Training<'_> {
         let mut sorted = scores.clone();
         sorted.sort_unstable_by(f64::total_cmp);
         let middle = sorted.get(m / 2).copied().unwrap_or(0.0);
-        scores.iter_mut().for_each(|s| *s -= middle);
+        for s in &mut scores {
+            *s -= middle;
+        }
         Ok(Guessed { scores, coins })
     }
 }

@@ -158,7 +158,7 @@ impl Sums {
             };
             *sum = rows.iter().map(|row| self.quantised(row[j], bounds)).sum();
         }
-        let members = i64::from(self.grid) * rows.len() as i64;
+        let members = i64::from(self.grid) * rows.len().cast_signed() as i64;
         let exact = self.fault == Some(Fault::TrueCount);
         if self.counted && !exact {
             sums.push(members);

@@ -55,7 +55,9 @@ fn p(zero: &[f64], one: &[f64]) -> f64 {
     }
     let count = |v: &[f64]| {
         let mut seen = [0f64; 8];
-        v.iter().for_each(|y| seen[((*y * GRAIN as f64) as i64 & 7) as usize] += 1.0);
+        for y in v {
+            seen[((*y * GRAIN as f64) as i64 & 7) as usize] += 1.0;
+        }
         seen
     };
     let (a, b) = (count(zero), count(one));

@@ -61,7 +61,9 @@ fn chi_square(values: &[i64], family: Family, scale: f64) -> f64 {
     let at = |k: i64| all[(k + widest) as usize];
     let reach = (1..widest).take_while(|k| n * at(*k) >= LEAST).last().unwrap_or(1);
     let mut seen = vec![0u64; 2 * reach as usize + 1];
-    values.iter().for_each(|x| seen[(x.clamp(&-reach, &reach) + reach) as usize] += 1);
+    for x in values {
+        seen[(x.clamp(&-reach, &reach) + reach) as usize] += 1;
+    }
     let mut want: Vec<f64> = (-reach..=reach).map(|k| n * at(k)).collect();
     let tail = 0.5 * (n - want.iter().sum::<f64>());
     let last = want.len() - 1;
