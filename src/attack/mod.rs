@@ -29,10 +29,14 @@
 //! Both are shares of what was left to learn; below 0 the attack does worse than without, by chance or because a noisy release
 //! misleads it.
 //!
+//! Beside the attacks on persons stand those on *claims*: [`audit`] looks for lower bounds on the ε of an arm's mechanism in the worst
+//! case, [`verify`] tests the mechanisms, and the tests, on mistakes made on purpose.
+//!
 //! An attack that fails proves nothing: "not refuted by this attack" is all that can be said. An arm that releases nothing is
 //! not attacked at all; it has no rows.
 
 pub mod attribute;
+pub mod audit;
 pub mod bill;
 pub mod linkage;
 pub mod membership;
@@ -45,6 +49,7 @@ pub mod scoring_time;
 pub mod singling_out;
 #[cfg(test)]
 mod test_world;
+pub mod verify;
 
 pub use attribute::AttributeParams;
 pub use bill::BillParams;

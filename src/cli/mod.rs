@@ -1,11 +1,12 @@
 //! The command line: the only place that prints, reads the clock or the environment.
 //!
 //! Data goes to stdout, progress and errors to stderr. Exit status: 0 ok, 1 the run (or a fact of
-//! `validate`) failed, 2 usage or an invalid scenario, 3 a check that was asked for failed (`bench --fail-on-regression`).
+//! `validate`) failed or `audit` refuted a claim, 2 usage or an invalid scenario, 3 a check that was asked for failed (`bench --fail-on-regression`).
 
 #![allow(clippy::disallowed_methods, reason = "the command line reads the clock and the environment")]
 
 mod account;
+mod audit;
 mod bench;
 mod calibrate;
 mod check;
@@ -65,6 +66,8 @@ enum Command {
     Scorecard(scorecard::ScorecardArgs),
     /// Say what noise costs in privacy, by every accountant, or how much of it a budget buys
     Account(account::AccountArgs),
+    /// Try to refute the privacy that a scenario's arms claim: lower bounds on ε by attacks in the worst case
+    Audit(audit::AuditArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -95,6 +98,7 @@ pub fn main() -> ExitCode {
         Command::Score(args) => score::score(args),
         Command::Scorecard(args) => scorecard::scorecard(args),
         Command::Account(args) => account::account(args),
+        Command::Audit(args) => audit::audit(args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "pretick", &mut script);

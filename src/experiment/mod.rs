@@ -14,6 +14,7 @@
 //! A scorer from outside pretick may fail ([`Error::Scorer`]): its arm is then left out at that ε and sweep point, with
 //! the rows of earlier replications, and not tried again; the others go on ([`Failure`]).
 
+pub mod audit;
 pub mod bench;
 pub mod calibrate;
 pub mod facts;

@@ -13,6 +13,7 @@ use super::grid::{least_scale, mu_of_scale};
 use super::ledger::{Cost, Entry, Ledger, Neighbouring, Partition, Trust};
 use super::sample;
 use super::scale::Scale;
+use super::tape::{Family, Heard, Tape};
 use crate::error::{Error, Result};
 use crate::rng::{Draws, Entity, Purpose, Streams};
 use opendp::core::{Function, Measure, Measurement, Metric, MetricSpace};
@@ -39,12 +40,20 @@ pub struct Noise {
     streams: Streams,
     release: u64,
     calls: u16,
+    tape: Option<Tape>,
 }
 
 impl Noise {
     /// The source numbered `release`: a number that no other source of the replication has.
     pub fn new(mode: NoiseMode, streams: Streams, release: u64) -> Self {
-        Self { mode, streams, release, calls: 0 }
+        Self { mode, streams, release, calls: 0, tape: None }
+    }
+
+    /// The same source, listened to by an audit.
+    #[must_use]
+    pub(crate) fn taped(mut self, tape: &Tape) -> Self {
+        self.tape = Some(tape.clone());
+        self
     }
 
     /// Where the noise comes from.
@@ -117,7 +126,7 @@ impl Terms {
 /// Runs a measurement over `values` in place: opendp's function, or ours in its place.
 fn run<MI: Metric, MO: Measure>(
     measurement: Measurement<Domain, MI, MO, Vec<i64>>,
-    draw: fn(&mut Draws, Scale) -> i64,
+    (family, draw): (Family, fn(&mut Draws, Scale) -> i64),
     scale: Scale,
     values: &mut [i64],
     noise: &mut Noise,
@@ -143,7 +152,15 @@ where
             .map_err(refused)?
         }
     };
-    values.copy_from_slice(&measurement.invoke(&values.to_vec()).map_err(refused)?);
+    let truth = values.to_vec();
+    let said = match noise.tape.as_ref().map(|t| t.answer(truth.len())).transpose()?.flatten() {
+        Some(scripted) => scripted,
+        None => measurement.invoke(&truth).map_err(refused)?,
+    };
+    values.copy_from_slice(&said);
+    if let Some(tape) = &noise.tape {
+        tape.enter(Heard { family, scale: scale.value(), truth, said });
+    }
     Ok(())
 }
 
@@ -199,7 +216,7 @@ impl IntegerLaplace {
     pub fn release(&self, values: &mut [i64], query: &str, noise: &mut Noise, ledger: &mut Ledger) -> Result<()> {
         let measurement = Self::measurement(self.scale)?;
         let epsilon = measurement.map(&self.l1).map_err(refused)?;
-        run(measurement, sample::laplace, self.scale, values, noise)?;
+        run(measurement, (Family::Laplace, sample::laplace), self.scale, values, noise)?;
         let cost = Cost::Pure(epsilon);
         ledger.enter(self.terms.entry(query, "discrete Laplace", "L1", self.l1 as f64, self.scale, cost));
         Ok(())
@@ -283,7 +300,7 @@ impl IntegerGaussian {
     pub fn release(&self, values: &mut [i64], query: &str, noise: &mut Noise, ledger: &mut Ledger) -> Result<()> {
         let measurement = Self::measurement(self.scale)?;
         let rho = measurement.map(&self.l2).map_err(refused)?;
-        run(measurement, sample::gaussian, self.scale, values, noise)?;
+        run(measurement, (Family::Gaussian, sample::gaussian), self.scale, values, noise)?;
         ledger.enter(self.terms.entry(
             query,
             "discrete Gaussian",

@@ -36,6 +36,7 @@ pub mod randomised_response;
 pub mod sample;
 pub mod scale;
 mod staircase;
+pub mod tape;
 
 pub use accountant::{Accountant, Composition, Event, SideBySide, epsilon_of_rho, mu_of_pure, rho_of_epsilon};
 pub use budget::Budget;
@@ -44,6 +45,7 @@ pub use ledger::{Cost, Entry, Guarantee, Ledger, Neighbouring, Partition, Spent,
 pub use mechanism::{IntegerGaussian, IntegerLaplace, Noise, NoiseMode};
 pub use randomised_response::RandomisedResponse;
 pub use scale::Scale;
+pub use tape::{Family, Heard, Tape};
 
 #[cfg(test)]
 pub(crate) mod chi2;
