@@ -82,7 +82,9 @@ pub fn measure(params: &BillParams, scene: &Scene<'_>, emit: &mut Emit) -> Resul
     let (by_district, only) = (in_table.clone().count() as f64, in_table.filter(|d| d.len() == 1).count() as f64);
     for (i, rounding) in params.rounding.iter().enumerate() {
         let mut found = Found::default();
-        posted.iter().for_each(|district| found.add(district, *rounding));
+        for district in &posted {
+            found.add(district, *rounding);
+        }
         let end = suffix(i, *rounding);
         let mut add = |name: &str, with: f64, without: f64| {
             book.add(&format!("attack.bill.{name}{end}"), with, emit);
