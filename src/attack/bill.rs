@@ -24,6 +24,8 @@
 //! posts of their own is theirs to post, and no ε covers it. `rank_error` says what the board is still worth: mean distance of
 //! the place shown from the true one, as a share of the district.
 //!
+//! In a table of real histories the district is the public cohort. Persons of equal totals share a rank and stay together.
+//!
 //! Limits. The attacker keeps or drops a row and weighs nothing: with few sharers a place says more than that. Whoever blurs
 //! the total is believed; people who share might post more often than others. Copies of a person (bootstrap) are one.
 
