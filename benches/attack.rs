@@ -6,9 +6,11 @@
 #![allow(clippy::disallowed_methods, reason = "a bench finds its data")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use pretick::attack::membership::{Game, lira};
+use pretick::attack::membership::{Game, Outcome, lira};
 use pretick::privacy::Ledger;
 use pretick::rng::{Entity, Purpose, Streams};
+use pretick::scoring::expand::Expansion;
+use pretick::scoring::refit::Refits;
 use pretick::scoring::{Logistic, LogisticParams, Scorer};
 use pretick::view::{Column, Frame, LenderView};
 use std::hint::black_box;
@@ -54,18 +56,24 @@ fn membership(c: &mut Criterion) {
     let people: Vec<Entity> = (0..y.len() as u64).map(Entity::Person).collect();
     let (game, all) = (Game::new(&people, SHADOWS, streams, 1), view(&x, None));
     let logistic = Logistic::new(LogisticParams { ridge: 0.1 });
-    let fit = |_, members: &[u32]| {
+    let anew = |_, members: &[u32]| {
         let labels = members.iter().map(|m| y[*m as usize]).collect();
         logistic.fit(&view(&x.select(members), Some(labels)), &mut Ledger::new())?.score(&all)
     };
+    let from_all = || {
+        let design = Expansion::new(x.columns()).design(&x);
+        let refits = Refits::new(&design, &y, 0.1).unwrap();
+        game.play(&y, |_, members| refits.scores(members)).unwrap()
+    };
     c.bench_function("membership: LiRA, 64 logistic regressions of 2,000", |b| {
-        b.iter(|| {
-            let phi = game.play(&y, fit).unwrap();
-            black_box(lira(&phi, &game))
-        });
+        b.iter(|| black_box(lira(&from_all(), &game)));
     });
-    let phi = game.play(&y, fit).unwrap();
+    c.bench_function("membership: the same, each fitted anew", |b| {
+        b.iter(|| black_box(lira(&game.play(&y, anew).unwrap(), &game)));
+    });
+    let phi = from_all();
     c.bench_function("membership: LiRA alone", |b| b.iter(|| black_box(lira(&phi, &game))));
+    println!("AUC {:.4}", Outcome::of(&lira(&phi, &game), &game).auc);
 }
 
 criterion_group! { name = benches; config = Criterion::default().sample_size(20).without_plots(); targets = membership }

@@ -150,9 +150,9 @@ fn exactly(draws: &mut Draws, u: u32, (x, scale): (u64, Scale), weight: u32, hal
         below *= &b * k;
         sum *= IBig::from(&b * k);
         if k % 2 == 1 {
-            sum -= IBig::from(power.clone())
+            sum -= IBig::from(power.clone());
         } else {
-            sum += IBig::from(power.clone())
+            sum += IBig::from(power.clone());
         }
         // From here on the terms fall in size, so that the sums lie on either side in turn.
         if &b * (k + 1) < a {

@@ -66,7 +66,9 @@ fn shape(x: &[i64], scale: f64) -> [f64; 2] {
     };
     let chi2 = |places: &[usize], want: &[f64]| {
         let mut seen = vec![0.0; want.len()];
-        places.iter().for_each(|p| seen[(*p).min(want.len() - 1)] += 1.0);
+        for p in places {
+            seen[(*p).min(want.len() - 1)] += 1.0;
+        }
         let n = places.len() as f64;
         let sum: f64 = seen.iter().zip(want).map(|(s, w)| (s - n * w) * (s - n * w) / (n * w)).sum();
         standardised(sum, (want.len() - 1) as f64)

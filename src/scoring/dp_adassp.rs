@@ -50,7 +50,7 @@ use super::dp_rows::moments::{Moments, Second, second_moments};
 use super::dp_rows::rows::RowMap;
 use super::dp_rows::saved::Linear;
 use super::dp_rows::sums::sums;
-use super::dp_rows::{Source, labels_of, start};
+use super::dp_rows::{Source, labels_of, start, triangle};
 use super::expand::{Design, Expansion};
 use super::saved::Saved;
 use super::{Fitted, Scorer, dp_rows};
@@ -148,7 +148,7 @@ fn solve(p: &DpAdasspParams, m: &Moments) -> Result<Guess> {
     let d = m.mean.len();
     let edge = 2.0 * m.covariance_noise * libm::sqrt(d as f64);
     let lambda = p.ridge + (edge - smallest_eigenvalue(&m.covariance)).max(0.0);
-    let a = start::inverse_lower(&cholesky(&lifted(&m.covariance, lambda))?);
+    let a = triangle::inverse(&cholesky(&lifted(&m.covariance, lambda))?);
     let theta = if m.swamped().is_some() {
         let (intercept, _) = start::scaled(m.prevalence, 0.0);
         std::iter::once(intercept).chain(std::iter::repeat_n(0.0, d)).collect()

@@ -10,9 +10,10 @@
 //! | trained inside | the same | the arm's own DP scorer fitted to the n members, with fresh noise | [`lira`] |
 //! | cohort sums | whoever reads the released sums | the sums over everybody, with or without the person, with fresh noise | likelihood ratio against a usual cohort |
 //! | the same, `membership_worst` | an insider who knows all other members of the cohort | the same | exact likelihood ratio |
-//! | randomised response | whoever holds one report | the report of the person, or of a random other person | likelihood ratio |
+//! | randomised response, `report` | whoever holds one report | the report of the person, or of a random other person | likelihood ratio |
 //!
-//! The last is the linkage of a report to its sender: with reports from everybody, that a report exists gives nothing away.
+//! The last is the linkage of a report to its sender, hence a name of its own: with reports from everybody, that a report exists
+//! gives nothing away, so membership is not the question.
 //! `membership_worst` is the adversary that ε is defined by; the others know the same in every arm.
 //!
 //! *Rows.* `attack.membership.*`, and `attack.membership_loss.*` for the plain threshold on the loss of the true outcome (one

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 /// Draws of who stands in for a person who is OUT.
 const OTHER: u16 = 0x4d03;
 
-/// Adds `attack.membership.*`.
+/// Adds `attack.report.*`.
 pub(super) fn measure(
     params: &RandomisedResponseParams,
     scene: &Scene<'_>,
@@ -49,7 +49,7 @@ pub(super) fn measure(
         })
         .collect();
     let (attack, control) = field.cut(&scores);
-    field.add("membership", &attack, &control, emit);
+    field.add("report", &attack, &control, emit);
     Ok(())
 }
 

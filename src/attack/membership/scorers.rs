@@ -7,6 +7,8 @@ use crate::error::{Error, Result};
 use crate::evaluate::Emit;
 use crate::lending::ScorerChoice;
 use crate::privacy::Ledger;
+use crate::scoring::expand::Expansion;
+use crate::scoring::refit::Refits;
 use crate::view::LenderView;
 
 /// The lender's scorer on raw histories.
@@ -25,12 +27,23 @@ pub(super) fn raw(scene: &Scene<'_>, field: &Field, emit: &mut Emit) -> Result<(
     };
     let view = views.1;
     let outcome = outcomes(scene, field);
-    let phi = field.pool.play(&outcome, |_, members| {
-        let train = rows(&view, members, &outcome);
-        lender.scorer_of(&lender.scorer).fit(&train, &mut Ledger::new())?.score(&view)
-    })?;
-    add(field, &phi, emit);
+    add(field, &raw_phi(scene, field, &view, &outcome)?, emit);
     Ok(())
+}
+
+/// A logistic regression without anything to impute is fitted from the fit on all; everything else as the lender fits it.
+pub(super) fn raw_phi(scene: &Scene<'_>, field: &Field, view: &LenderView, outcome: &[bool]) -> Result<Vec<f64>> {
+    let lender = scene.lender;
+    if matches!(lender.scorer, ScorerChoice::Logistic) && view.known.iter().all(|k| *k) {
+        let frame = view.always.beside(&view.more);
+        let design = Expansion::new(frame.columns()).design(&frame);
+        let refits = Refits::new(&design, outcome, lender.logistic.ridge)?;
+        return field.pool.play(outcome, |_, members| refits.scores(members));
+    }
+    field.pool.play(outcome, |_, members| {
+        let train = rows(view, members, outcome);
+        lender.scorer_of(&lender.scorer).fit(&train, &mut Ledger::new())?.score(view)
+    })
 }
 
 /// The arm's own DP scorer, each shadow with noise of its own.

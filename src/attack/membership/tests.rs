@@ -283,6 +283,8 @@ fn every_arm_that_releases_has_rows_and_its_controls_are_coins() {
         let emit = stage.measured(&arm, epsilon, 200, 64);
         // 400 controls with 64 scores, by the error of independent scores: widened by half for what they share.
         let error = 1.5 * Z * 0.0036;
+        let name = if matches!(arm, Disclosure::RandomisedResponse(_)) { "report" } else { "membership" };
+        let value = |emit: &Emit, metric: &str| value(emit, &metric.replace("membership.", &format!("{name}.")));
         let control = value(&emit, "attack.membership.auc.control");
         assert!((control - 0.5).abs() < error, "{} {control}", arm.word());
         let (auc, risk) = (value(&emit, "attack.membership.auc"), value(&emit, "attack.membership.risk"));
@@ -305,7 +307,8 @@ fn every_arm_that_releases_has_rows_and_its_controls_are_coins() {
 fn little_epsilon_is_a_coin_and_much_is_not() {
     let stage = Stage::new(2_000);
     for arm in [trained_inside(), sums(0.0), sums(1e-6), reports()] {
-        let auc = |epsilon| value(&stage.measured(&arm, Some(epsilon), 100, 32), "attack.membership.auc");
+        let name = if matches!(arm, Disclosure::RandomisedResponse(_)) { "report" } else { "membership" };
+        let auc = |epsilon| value(&stage.measured(&arm, Some(epsilon), 100, 32), &format!("attack.{name}.auc"));
         let error = 1.5 * Z * 0.0073;
         let (little, much) = (auc(0.01), auc(1e3));
         assert!((little - 0.5).abs() < error, "{}: {little}", arm.word());
@@ -363,6 +366,28 @@ fn every_shadow_has_noise_of_its_own() {
     assert_ne!(measured, auc(&|_| scene.release));
     let keys: std::collections::BTreeSet<u64> = (0..64).map(|s| scorers::release(&scene, s)).collect();
     assert!(keys.len() == 64 && !keys.contains(&scene.release));
+}
+
+/// What was not imputed is refitted from the fit on all: to the same scores as fitted anew.
+#[test]
+fn a_faster_fit_is_the_same_fit() {
+    let mut stage = Stage::new(2_000);
+    stage.choices.shares.fill(true);
+    let scene = stage.scene(&Disclosure::Raw, None);
+    let field = Field::of(&MembershipParams { members: 150, shadows: 8 }, &scene);
+    let halves = Halves { train: Vec::new(), score: field.persons.clone() };
+    let Ok(Shown::Views(views)) = scene.shown(&halves, false) else { unreachable!("views") };
+    let outcome: Vec<bool> = field.persons.iter().map(|i| stage.people.default[*i as usize]).collect();
+    let fast = scorers::raw_phi(&scene, &field, &views.1, &outcome).unwrap();
+    // Not known of one control, so that all is fitted anew: of the others the history is as it was.
+    let mut other = views.1.clone();
+    let last = other.rows() - 1;
+    other.known[last] = false;
+    let anew = scorers::raw_phi(&scene, &field, &other, &outcome).unwrap();
+    let n = field.persons.len();
+    let off = fast.iter().zip(&anew).enumerate().filter(|(at, _)| at % n != last).map(|(_, (a, b))| (a - b).abs());
+    let off = off.fold(0.0, f64::max);
+    assert!(off > 0.0 && off < 1e-3, "{off}");
 }
 
 #[test]

@@ -280,16 +280,17 @@ fn where_noise_swamps_the_data_no_fit_ranks_backwards() {
     };
     let mut known = Frame::zeros(frame.columns().iter().map(trend).collect::<Vec<_>>(), frame.rows());
     (0..frame.width()).for_each(|j| known.column_mut(j).copy_from_slice(frame.column(j)));
-    let mut swamped = 0;
-    for seed in 0..20 {
-        let (train, test) = split(&known, &labels, 0.015, seed);
+    let mut said = 0;
+    // Of 300 persons the number itself is lost in noise, of 1,000 it is not.
+    for (seed, share) in (0..20).map(|seed| (seed, if seed < 5 { 0.015 } else { 0.05 })) {
+        let (train, test) = split(&known, &labels, share, seed);
         let model = scorer(0.5, seed).learn(&train, &mut Ledger::new()).unwrap();
-        swamped += model.notes().len();
         let reached = auc(&model.score(&test).unwrap(), test.labels.as_deref().unwrap());
         println!("seed {seed}: AUC {reached:.4}, {:?}", model.start.leaning());
         assert!(reached > 0.5, "seed {seed}: {reached}");
+        said += model.notes().len();
     }
-    assert!(swamped >= 15, "{swamped} of 20 fits are swamped");
+    assert!(said >= 15, "{said} of 20 fits are swamped");
 }
 
 /// The same on the Taiwan table: 1,000 persons, five seeds.

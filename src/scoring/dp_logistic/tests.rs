@@ -114,7 +114,7 @@ fn coded(n: usize, seed: u64) -> (Frame, Vec<bool>) {
     let quantity = |j: usize| {
         let c =
             Column::new(&format!("line {j}"), 0.0, 100.0).with_knots(&[30.0, 60.0]).with_special(&[-9.0, -8.0, -7.0]);
-        if j % 2 == 0 { c.rising() } else { c.falling() }
+        if j.is_multiple_of(2) { c.rising() } else { c.falling() }
     };
     let mut columns: Vec<Column> = (0..20).map(quantity).collect();
     columns
@@ -126,7 +126,7 @@ fn coded(n: usize, seed: u64) -> (Frame, Vec<bool>) {
         let draw = |k: u16| streams.uniform(who, k, Purpose::Attributes);
         let risk = normal_quantile(draw(99));
         for j in 0..20u16 {
-            let sign = if j % 2 == 0 { 1.0 } else { -1.0 };
+            let sign = if j.is_multiple_of(2) { 1.0 } else { -1.0 };
             let x = 35.0 + sign * 10.0 * risk + 20.0 * normal_quantile(draw(j));
             let code = match draw(40 + j) {
                 u if u < 0.1 => Some(-8.0),

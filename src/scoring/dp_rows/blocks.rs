@@ -87,8 +87,7 @@ pub(super) fn clipped(phi: &[f32], (norm, constant): (i32, i32), z: &mut [i16]) 
     let mut total = [constant * constant; BLOCK];
     for (from, to) in phi.chunks_exact(BLOCK).zip(z.chunks_exact_mut(BLOCK)) {
         for l in 0..BLOCK {
-            // Within ±2¹⁰ by the clip; NaN becomes 0.
-            let v = (from[l] * scale[l]).clamp(-2048.0, 2048.0) as i32;
+            let v = whole(from[l] * scale[l]);
             to[l] = v as i16;
             total[l] = total[l].saturating_add(v * v);
         }
@@ -102,6 +101,19 @@ pub(super) fn clipped(phi: &[f32], (norm, constant): (i32, i32), z: &mut [i16]) 
             }
         }
     }
+}
+
+/// trunc(v), within ±2¹¹; NaN becomes 2¹¹, which no bound allows. A cast would check for what cannot be, lane by lane.
+#[inline(always)]
+#[allow(clippy::inline_always)]
+fn whole(v: f32) -> i32 {
+    // 2²³: adding it rounds to a whole number, which then stands in the low bits.
+    const ROUND: f32 = 8_388_608.0;
+    let size = if v.abs() < 2048.0 { v.abs() } else { 2048.0 };
+    let near = size + ROUND;
+    let below = if near - ROUND > size { near - 1.0 } else { near };
+    let size = (below.to_bits() & 0xFFFF).cast_signed();
+    if v < 0.0 { -size } else { size }
 }
 
 /// |zⱼ| ≤ 2¹¹, so that 256 squares stay within 2³⁰: i32 cannot overflow.
@@ -181,5 +193,57 @@ pub(super) fn logits(z: &[i16], theta: &[f32], out: &mut [f32; BLOCK]) {
             }
         }
         out.copy_from_slice(&sums);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_are_truncated_ones() {
+        for i in -40_000..40_000 {
+            let v = i as f32 * 0.06;
+            assert_eq!(whole(v), v.clamp(-2048.0, 2048.0) as i32, "{v}");
+        }
+        for v in [0.999_999_94, -0.999_999_94, 1.0, -1.0, 2047.9999, f32::INFINITY, f32::NEG_INFINITY] {
+            assert_eq!(whole(v), v.clamp(-2048.0, 2048.0) as i32, "{v}");
+        }
+        assert_eq!(whole(f32::NAN), 2048);
+    }
+
+    /// Against sums by hand, for widths with and without a remainder.
+    #[test]
+    fn tiles_and_sums_agree_with_naive_ones() {
+        for d in [1, 3, 4, 9] {
+            let a: Vec<f32> = (0..d * (d + 1) / 2).map(|i| libm::sinf(i as f32)).collect();
+            let x: Vec<f32> = (0..d * BLOCK).map(|i| libm::cosf(i as f32)).collect();
+            let mut got = vec![0.0; d * BLOCK];
+            Tiles::new(&a, d).product(&x, &mut got);
+            for (i, l) in (0..d).flat_map(|i| [0, 37, BLOCK - 1].map(|l| (i, l))) {
+                let want: f32 = (0..=i).map(|k| a[i * (i + 1) / 2 + k] * x[k * BLOCK + l]).sum();
+                assert!((got[i * BLOCK + l] - want).abs() < 1e-5);
+            }
+            let z: Vec<i16> = (0..d * BLOCK).map(|i| (i * 37 % 2049) as u16).map(|v| v.cast_signed() - 1024).collect();
+            let y: [i16; BLOCK] = std::array::from_fn(|l| (l % 3 == 0).into());
+            let (mut gram, mut cross) = (vec![1i64; d * (d + 1) / 2], vec![2i64; d]);
+            moments(&z, &y, &mut gram, &mut cross);
+            let dot = |a: &[i16], b: &[i16]| a.iter().zip(b).map(|(a, b)| i64::from(*a) * i64::from(*b)).sum::<i64>();
+            let column = |j: usize| &z[j * BLOCK..(j + 1) * BLOCK];
+            let pairs = (0..d).flat_map(|i| (i..d).map(move |j| (i, j)));
+            assert!(pairs.zip(gram).all(|((i, j), sum)| sum == 1 + dot(column(i), column(j))));
+            assert!((0..d).all(|j| cross[j] == 2 + dot(column(j), &y)));
+        }
+    }
+
+    #[test]
+    fn residuals_round_to_the_nearest() {
+        let pd: [f64; BLOCK] = std::array::from_fn(|l| l as f64 / 255.0);
+        for y in [0i16, 1] {
+            let mut out = [0; BLOCK];
+            residuals(&pd, &[y; BLOCK], 4096.0, &mut out);
+            let want = |l: usize| libm::rint((pd[l] - f64::from(y)) * 4096.0) as i16;
+            assert!((0..BLOCK).all(|l| out[l] == want(l)));
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::descent::Steps;
 use super::moments::Moments;
 use super::shrink::Estimate;
-use super::start;
+use super::{start, triangle};
 use crate::stats::{cholesky, eigen, normal_cdf};
 use ndarray::{Array2, ArrayView1};
 
@@ -20,7 +20,7 @@ pub(super) fn whitening(m: &Moments, ridge: f64) -> (Array2<f64>, Array2<f64>, f
             c[[j, j]] += lambda;
         }
         if let Ok(l) = cholesky(&c) {
-            return (start::inverse_lower(&l), l, lambda);
+            return (triangle::inverse(&l), l, lambda);
         }
         lambda *= 2.0;
     }
@@ -53,7 +53,7 @@ impl Basis {
         for (mut row, g) in whiten.rows_mut().into_iter().zip(&gain) {
             row *= libm::sqrt(*g);
         }
-        Self { turn: times_lower(&whiten, factor), whiten, gain }
+        Self { turn: triangle::times(&whiten, factor), whiten, gain }
     }
 
     /// From coordinates whitened by A, and back.
@@ -64,17 +64,6 @@ impl Basis {
     pub fn back(&self, x: &[f64]) -> Vec<f64> {
         self.turn.t().dot(&ArrayView1::from(x)).to_vec()
     }
-}
-
-/// V·L of a lower triangular L, in an order of additions that is the same on every machine.
-fn times_lower(v: &Array2<f64>, l: &Array2<f64>) -> Array2<f64> {
-    let mut product = Array2::zeros(v.raw_dim());
-    for (v, mut out) in v.rows().into_iter().zip(product.rows_mut()) {
-        for (k, (weight, row)) in v.iter().zip(l.rows()).enumerate() {
-            out.iter_mut().zip(row).take(k + 1).for_each(|(o, r)| *o += weight * r);
-        }
-    }
-    product
 }
 
 /// What the moments alone say of the logistic coefficients, along the basis.

@@ -11,6 +11,7 @@ pub(super) mod saved;
 mod shrink;
 pub(super) mod start;
 pub(super) mod sums;
+pub(super) mod triangle;
 
 use crate::error::{Error, Result};
 use crate::privacy::{Ledger, Noise};

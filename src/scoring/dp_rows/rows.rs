@@ -13,6 +13,9 @@ use crate::scoring::lanes::{CHUNK, Values, probabilities_of};
 /// Rows worked on at once. 256 · 2²² = 2³⁰: see [`blocks::gradient`].
 pub(in crate::scoring) const BLOCK: usize = 256;
 
+/// Blocks that are read from a design together: a page of a column at a time.
+const GROUP: usize = 4;
+
 /// Largest norm of a row, in units of the grid.
 pub(in crate::scoring) const MAX_NORM: i32 = 1 << 10;
 
@@ -62,25 +65,31 @@ impl RowMap {
     fn visit(&self, design: &Design, mut visit: impl FnMut(usize, &[i16])) {
         let width = design.width();
         let tiles = blocks::Tiles::new(&self.a, self.centre.len());
-        let (mut x, mut phi) = (vec![0f32; BLOCK * width], vec![0f32; BLOCK * width]);
-        let mut z = vec![0i16; BLOCK * width];
-        for first in (0..design.rows()).step_by(BLOCK) {
-            let filled = BLOCK.min(design.rows() - first);
-            let centred = if self.a.is_empty() { &mut phi } else { &mut x };
+        let mut group = vec![0f32; GROUP * BLOCK * width];
+        let (mut phi, mut z) = (vec![0f32; BLOCK * width], vec![0i16; BLOCK * width]);
+        for start in (0..design.rows()).step_by(GROUP * BLOCK) {
+            let end = design.rows().min(start + GROUP * BLOCK);
             for (j, c) in self.centre.iter().enumerate() {
-                let from = &design.column(j + 1)[first..first + filled];
-                blocks::centred(from, *c, self.unit, &mut centred[(j + 1) * BLOCK..(j + 2) * BLOCK]);
+                let parts = design.column(j + 1)[start..end].chunks(BLOCK);
+                for (from, x) in parts.zip(group.chunks_exact_mut(BLOCK * width)) {
+                    blocks::centred(from, *c, self.unit, &mut x[(j + 1) * BLOCK..(j + 2) * BLOCK]);
+                }
             }
-            if !self.a.is_empty() {
-                tiles.product(&x[BLOCK..], &mut phi[BLOCK..]);
+            for (first, x) in (start..end).step_by(BLOCK).zip(group.chunks_exact(BLOCK * width)) {
+                let bound = (self.norm, i32::from(self.constant));
+                if self.a.is_empty() {
+                    blocks::clipped(&x[BLOCK..], bound, &mut z[BLOCK..]);
+                } else {
+                    tiles.product(&x[BLOCK..], &mut phi[BLOCK..]);
+                    blocks::clipped(&phi[BLOCK..], bound, &mut z[BLOCK..]);
+                }
+                z[..BLOCK].fill(self.constant);
+                let filled = end - first;
+                if filled < BLOCK {
+                    z.chunks_exact_mut(BLOCK).for_each(|column| column[filled..].fill(0));
+                }
+                visit(first, &z);
             }
-            let bound = (self.norm, i32::from(self.constant));
-            blocks::clipped(&phi[BLOCK..], bound, &mut z[BLOCK..]);
-            z[..BLOCK].fill(self.constant);
-            if filled < BLOCK {
-                z.chunks_exact_mut(BLOCK).for_each(|column| column[filled..].fill(0));
-            }
-            visit(first, &z);
         }
     }
 

@@ -7,13 +7,14 @@
 //!
 //! Source: Efron & Morris 1973, in the form for unequal known variances.
 
+use std::sync::LazyLock;
+
 /// The values of τ² that are tried: 0, then 80 from 1e-9 to 30, evenly in their logarithm.
-fn variances() -> impl Iterator<Item = f64> {
-    const STEPS: i32 = 79;
+static VARIANCES: LazyLock<[f64; 81]> = LazyLock::new(|| {
     let (lowest, highest) = (libm::log(1e-9), libm::log(30.0));
-    let at = move |k: i32| libm::exp(lowest + (highest - lowest) * f64::from(k) / f64::from(STEPS));
-    std::iter::once(0.0).chain((0..=STEPS).map(at))
-}
+    let at = |k: usize| libm::exp(lowest + (highest - lowest) * (k - 1) as f64 / 79.0);
+    std::array::from_fn(|k| if k == 0 { 0.0 } else { at(k) })
+});
 
 /// Estimates of the whitened coefficients with their noise.
 #[derive(Clone, Debug)]
@@ -55,17 +56,21 @@ const TINY: f64 = 1e-12;
 
 fn likeliest(away: &[f64], noise: &[f64], evidence: f64) -> f64 {
     let squares: Vec<f64> = away.iter().map(|x| x * x).collect();
-    let noise: Vec<f64> = noise.iter().map(|s| s.max(TINY * TINY)).collect();
+    let noise: Vec<f64> = noise.iter().map(|s| s.clamp(TINY * TINY, HUGE)).collect();
     let cost = |tau: f64| cost(tau, &squares, &noise) + if tau > 0.0 { evidence } else { 0.0 };
-    let best = variances()
-        .map(|tau| (cost(tau), tau))
+    let best = VARIANCES
+        .iter()
+        .map(|tau| (cost(*tau), *tau))
         .fold((f64::INFINITY, 0.0), |best, next| if next.0 < best.0 { next } else { best });
     best.1
 }
 
-/// Σ ln(τ² + sⱼ) + xⱼ²/(τ² + sⱼ). Logarithms are taken of products of four: far fewer, and far from overflow.
+/// Largest variance that is told apart: eight of them multiplied are still a number.
+const HUGE: f64 = 1e36;
+
+/// Σ ln(τ² + sⱼ) + xⱼ²/(τ² + sⱼ). Logarithms are taken of products of eight: far fewer of them.
 fn cost(tau: f64, squares: &[f64], noise: &[f64]) -> f64 {
-    const LANES: usize = 4;
+    const LANES: usize = 8;
     let mut sums = [0.0; LANES];
     let mut logs = 0.0;
     for (x, s) in squares.chunks(LANES).zip(noise.chunks(LANES)) {
@@ -74,9 +79,9 @@ fn cost(tau: f64, squares: &[f64], noise: &[f64]) -> f64 {
             product[k] = tau + s;
             sums[k] += x / product[k];
         }
-        logs += libm::log((product[0] * product[1]) * (product[2] * product[3]));
+        logs += libm::log(product.iter().product());
     }
-    logs + (sums[0] + sums[1]) + (sums[2] + sums[3])
+    logs + sums.iter().sum::<f64>()
 }
 
 #[cfg(test)]

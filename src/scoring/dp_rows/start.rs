@@ -1,4 +1,4 @@
-//! Post-processing of released moments: the whitening, the first guess, and the curvature along the way.
+//! Post-processing of released moments: the first guess, and the curvature along the way.
 //!
 //! Nothing here sees a person. With whitened features φ (mean 0, covariance I), taken as normal for this purpose, and
 //! z = β + θ·φ, s = ‖θ‖:
@@ -11,7 +11,7 @@
 
 use crate::error::{Error, Result};
 use crate::stats::logistic;
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
 
 /// Points of the midpoint rule on ±6 and their weights.
 struct Normal([(f64, f64); 48]);
@@ -45,9 +45,9 @@ impl Normal {
             });
             steepness = slope;
             if p < prevalence {
-                lo = beta
+                lo = beta;
             } else {
-                hi = beta
+                hi = beta;
             }
             let next = beta - (p - prevalence) / slope;
             let next = if next > lo && next < hi { next } else { 0.5 * (lo + hi) };
@@ -166,23 +166,6 @@ fn squares(x: &[f64]) -> f64 {
     x.iter().map(|x| x * x).sum()
 }
 
-/// L⁻¹ of a lower triangular L.
-pub(in crate::scoring) fn inverse_lower(l: &Array2<f64>) -> Array2<f64> {
-    let d = l.nrows();
-    let mut inverse = Array2::zeros((d, d));
-    for i in 0..d {
-        let (done, mut rest) = inverse.view_mut().split_at(Axis(0), i);
-        let mut own = rest.row_mut(0);
-        for (k, row) in done.rows().into_iter().enumerate() {
-            let weight = l[[i, k]];
-            own.iter_mut().zip(row).take(k + 1).for_each(|(o, r)| *o -= weight * r);
-        }
-        own[i] = 1.0;
-        own.iter_mut().take(i + 1).for_each(|o| *o /= l[[i, i]]);
-    }
-    inverse
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -236,14 +219,5 @@ mod tests {
             assert!(got.iter().zip(&want).all(|(a, b)| (a - b).abs() < 1e-9), "{got:?} {want:?}");
         }
         assert!(Curvature::at(&[f64::NAN, 1.0]).solve(&[f64::NAN, 1.0], 1e-9, &[1.0, 1.0]).is_err());
-    }
-
-    #[test]
-    fn the_inverse_of_a_triangle_is_one() {
-        let l = ndarray::arr2(&[[2.0, 0.0, 0.0], [0.5, 1.0, 0.0], [-1.0, 0.25, 3.0]]);
-        let product = inverse_lower(&l).dot(&l);
-        for ((i, j), v) in product.indexed_iter() {
-            assert!((v - f64::from(u8::from(i == j))).abs() < 1e-14);
-        }
     }
 }
