@@ -24,6 +24,8 @@
 //! posts of their own is theirs to post, and no ε covers it. `rank_error` says what the board is still worth: mean distance of
 //! the place shown from the true one, as a share of the district.
 //!
+//! In a table of real histories the district is the public cohort. Persons of equal totals share a rank and stay together.
+//!
 //! Limits. The attacker keeps or drops a row and weighs nothing: with few sharers a place says more than that. Whoever blurs
 //! the total is believed; people who share might post more often than others. Copies of a person (bootstrap) are one.
 
@@ -82,7 +84,9 @@ pub fn measure(params: &BillParams, scene: &Scene<'_>, emit: &mut Emit) -> Resul
     let (by_district, only) = (in_table.clone().count() as f64, in_table.filter(|d| d.len() == 1).count() as f64);
     for (i, rounding) in params.rounding.iter().enumerate() {
         let mut found = Found::default();
-        posted.iter().for_each(|district| found.add(district, *rounding));
+        for district in &posted {
+            found.add(district, *rounding);
+        }
         let end = suffix(i, *rounding);
         let mut add = |name: &str, with: f64, without: f64| {
             book.add(&format!("attack.bill.{name}{end}"), with, emit);

@@ -144,7 +144,7 @@ fn best_cut(values: &[f32], bits: &[bool]) -> f32 {
     let mut pairs: Vec<(f32, bool)> = values.iter().copied().zip(bits.iter().copied()).collect();
     pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
     // Right where everybody is guessed to be 1; each run of equal values then moves to the other side.
-    let mut right = bits.iter().filter(|b| **b).count() as i64;
+    let mut right: i64 = bits.iter().map(|b| i64::from(*b)).sum();
     let (mut best, mut cut) = (right, f32::NEG_INFINITY);
     for run in pairs.chunk_by(|a, b| a.0 == b.0) {
         right += run.iter().map(|(_, bit)| if *bit { -1 } else { 1 }).sum::<i64>();

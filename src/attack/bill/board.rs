@@ -67,13 +67,11 @@ impl Board {
 
     /// What the persons of one district who share have posted, and how the attacker reads their rows.
     pub fn posted(&self, district: &[Bill]) -> Vec<Posted> {
-        let hidden = district.iter().filter(|b| !b.shares).count() as i64;
+        let hidden: i64 = district.iter().map(|b| i64::from(!b.shares)).sum();
         let mut sharers_above = 0;
         let mut out = Vec::new();
         for (rank, equal) in ranked(district) {
-            let sharers = equal.iter().filter(|b| b.shares);
-            let count = sharers.clone().count() as i64;
-            for bill in sharers {
+            for bill in equal.iter().filter(|b| b.shares) {
                 let (may_be, shown) = match self {
                     Self::Hidden => ((0, 0), (0, 0)),
                     Self::Ranks(step) => {
@@ -87,7 +85,7 @@ impl Board {
                 };
                 out.push(Posted { total: bill.total, may_be, shown });
             }
-            sharers_above += count;
+            sharers_above += equal.iter().map(|b| i64::from(b.shares)).sum::<i64>();
         }
         out
     }
@@ -119,12 +117,16 @@ impl Board {
     }
 }
 
+fn whole(persons: usize) -> i64 {
+    i64::try_from(persons).unwrap_or(i64::MAX)
+}
+
 /// Persons of equal totals with their rank, 1 + those above; `district` by falling total.
 fn ranked(district: &[Bill]) -> impl Iterator<Item = (i64, &[Bill])> {
     let mut above = 0;
     district.chunk_by(|a, b| a.total == b.total).map(move |equal| {
         let rank = above + 1;
-        above += equal.len() as i64;
+        above += whole(equal.len());
         (rank, equal)
     })
 }
@@ -152,7 +154,9 @@ pub(super) fn noisy_counts(
     let mut counts = Vec::new();
     for district in bills.chunk_by(|a, b| a.district == b.district) {
         let mut cells = vec![0i64; bins];
-        district.iter().for_each(|b| cells[edges.partition_point(|e| *e <= b.total)] += 1);
+        for bill in district {
+            cells[edges.partition_point(|e| *e <= bill.total)] += 1;
+        }
         counts.extend(cells);
     }
     let query = format!("persons by district and {bins} bins of the year's total");
@@ -167,7 +171,7 @@ impl Histogram {
         let districts = bills.chunk_by(|a, b| a.district == b.district);
         let places = districts
             .zip(counts.chunks(edges.len() + 1))
-            .map(|(district, cells)| (district[0].district, places(cells, district.len() as i64)));
+            .map(|(district, cells)| (district[0].district, places(cells, whole(district.len()))));
         Ok(Self { places: places.collect(), edges, epsilon: ledger.spent(0.0).epsilon })
     }
 

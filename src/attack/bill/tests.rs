@@ -32,13 +32,14 @@ fn naive(fixture: &Fixture, rounding: f64, step: Option<i64>) -> (f64, f64) {
     let (people, shares) = (&fixture.people, &fixture.choices.shares);
     let n = people.len();
     let total = |i: usize| people.payments.of(i)[0];
+    let whole = |n: usize| i64::try_from(n).unwrap();
     let near = |i: usize| (0..n).filter(move |j| people.district[*j] == people.district[i]);
     let (mut unique, mut success) = (0.0, 0.0);
     for person in (0..n).filter(|i| shares[*i]) {
-        let rank = 1 + near(person).filter(|j| total(*j) > total(person)).count() as i64;
+        let rank = 1 + whole(near(person).filter(|j| total(*j) > total(person)).count());
         let fits = |row: &usize| {
-            let least = 1 + near(*row).filter(|j| shares[*j] && total(*j) > total(*row)).count() as i64;
-            let most = least + near(*row).filter(|j| !shares[*j]).count() as i64;
+            let least = 1 + whole(near(*row).filter(|j| shares[*j] && total(*j) > total(*row)).count());
+            let most = least + whole(near(*row).filter(|j| !shares[*j]).count());
             let place = step.is_none_or(|m| (least..=most).any(|r| (r - 1) / m == (rank - 1) / m));
             place && (total(*row) / rounding).floor() == (total(person) / rounding).floor()
         };

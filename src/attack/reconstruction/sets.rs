@@ -30,7 +30,7 @@ impl Sets {
 
     /// How many members of each set have a 1.
     pub fn counts(&self, bits: &[bool]) -> Vec<i64> {
-        self.members.iter().map(|set| set.iter().filter(|i| bits[**i as usize]).count() as i64).collect()
+        self.members.iter().map(|set| set.iter().map(|i| i64::from(bits[*i as usize])).sum()).collect()
     }
 
     /// Sets that the person in most of them is in (1 at least): known from the sets alone.
@@ -72,7 +72,9 @@ impl Sets {
     fn transposed_times(&self, y: &[f64]) -> Vec<f64> {
         let mut out = vec![0.0; self.persons];
         for (set, y) in self.members.iter().zip(y) {
-            set.iter().for_each(|i| out[*i as usize] += y);
+            for i in set {
+                out[*i as usize] += y;
+            }
         }
         out
     }

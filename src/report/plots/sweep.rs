@@ -150,7 +150,7 @@ fn panel_of(
 /// A value that is a word or a table, `{ noisy = { epsilon = 1 } }`, as lines of one word.
 fn lines_of(text: &str) -> Vec<String> {
     let words = text.split(|c: char| c.is_whitespace() || "{}=,".contains(c)).filter(|w| !w.is_empty());
-    let lines: Vec<String> = words.take(4).map(str::to_owned).collect();
+    let lines: Vec<String> = words.take(4).map(|w| w.replace("epsilon", "ε")).collect();
     if lines.is_empty() { vec![text.to_owned()] } else { lines }
 }
 
@@ -219,4 +219,16 @@ fn draw_panel(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lines_of;
+
+    #[test]
+    fn a_table_is_read_word_by_word() {
+        assert_eq!(lines_of("{ noisy = { epsilon = 0.1 } }"), ["noisy", "ε", "0.1"]);
+        assert_eq!(lines_of("none"), ["none"]);
+        assert_eq!(lines_of("{}"), ["{}"]);
+    }
 }
