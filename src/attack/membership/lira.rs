@@ -32,7 +32,9 @@ pub fn lira(phi: &[f64], game: &Game) -> Vec<f64> {
             side.mean = [side.mean[0] + x[0], side.mean[1] + x[1]];
         }
     }
-    sides.iter_mut().for_each(|s| s.mean = s.mean.map(|sum| sum / count));
+    for side in &mut sides {
+        side.mean = side.mean.map(|sum| sum / count);
+    }
     for ((first, second), is_second) in pairs() {
         for (((side, a), b), is) in sides.iter_mut().zip(first).zip(second).zip(is_second) {
             let x = if *is { [*a, *b] } else { [*b, *a] };
@@ -41,14 +43,13 @@ pub fn lira(phi: &[f64], game: &Game) -> Vec<f64> {
     }
     let mut out = Vec::with_capacity(phi.len());
     for ((first, second), is_second) in pairs() {
-        let ratios = |x: &[f64]| -> Vec<f64> {
-            let one = |(((side, x), (a, b)), is): (((&Sides, &f64), (&f64, &f64)), &bool)| {
-                side.ratio(*x, if *is { [*a, *b] } else { [*b, *a] }, count)
-            };
-            sides.iter().zip(x).zip(first.iter().zip(second)).zip(is_second).map(one).collect()
-        };
-        out.extend(ratios(first));
-        out.extend(ratios(second));
+        for x in [first, second] {
+            let others = first.iter().zip(second).zip(is_second);
+            out.extend(sides.iter().zip(x).zip(others).map(|((side, x), ((a, b), is))| {
+                let pair = if *is { [*a, *b] } else { [*b, *a] };
+                side.ratio(*x, pair, count)
+            }));
+        }
     }
     out
 }

@@ -129,7 +129,9 @@ fn a_lookup_table_is_seen_through_and_permuted_members_are_not() {
     let outcome: Vec<bool> = (0..n).map(|i| i % 3 == 0).collect();
     let remembers = |shadow: usize, members: &[u32]| {
         let mut pd: Vec<f64> = (0..n).map(|i| logistic(normal(i, 1 + shadow))).collect();
-        members.iter().for_each(|m| pd[*m as usize] = if outcome[*m as usize] { 0.9999 } else { 0.0001 });
+        for m in members {
+            pd[*m as usize] = if outcome[*m as usize] { 0.9999 } else { 0.0001 };
+        }
         Ok(pd)
     };
     let phi = g.play(&outcome, remembers).unwrap();
