@@ -101,7 +101,6 @@ fn boosted_trees_leak_as_much_as_measured_elsewhere() {
 }
 
 #[test]
-#[ignore = "a minute: cargo test --release --lib membership::taiwan -- --ignored"]
 fn boosted_trees_leak_as_much_with_more_persons() {
     let Some((plain, _, bad)) = table() else { return };
     meets("boosting, n = 2,000", attacked((&plain, &bad), 2_000, 1, &boosting), 0.774, 0.05);
