@@ -40,23 +40,28 @@ fn bench(c: &mut Criterion) {
     let loadings = loadings_for(&loaded.scenario, &mut Vec::new()).unwrap();
     let world = World::new(&loaded.scenario, &Histories::Synthetic, &loadings, 0).unwrap();
     let train = &world.halves.train;
-    let view = PlatformView {
-        features: world.people.bureau.select(train).beside(&world.people.platform.select(train)),
-        labels: Some(train.iter().map(|i| world.people.default[*i as usize]).collect()),
-    };
-    let mut group = c.benchmark_group("fit");
-    group.sample_size(10).throughput(Throughput::Elements(train.len() as u64));
-    group.bench_function("dp-logistic, half of 100,000 persons", |b| {
-        b.iter(|| {
-            let scorer = DpLogistic {
-                params: DpLogisticParams::default(),
-                budget: Budget { epsilon: 1.0, delta: 1e-6 },
-                noise: noise(NoiseMode::Seeded),
-            };
-            scorer.fit(&view, &mut Ledger::new()).unwrap()
+    for (name, persons) in
+        [("dp-logistic, half of 100,000 persons", train.len()), ("dp-logistic, 1,000 persons", 1_000)]
+    {
+        let train = &train[..persons];
+        let view = PlatformView {
+            features: world.people.bureau.select(train).beside(&world.people.platform.select(train)),
+            labels: Some(train.iter().map(|i| world.people.default[*i as usize]).collect()),
+        };
+        let mut group = c.benchmark_group("fit");
+        group.sample_size(10).throughput(Throughput::Elements(train.len() as u64));
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                let scorer = DpLogistic {
+                    params: DpLogisticParams::default(),
+                    budget: Budget { epsilon: 1.0, delta: 1e-6 },
+                    noise: noise(NoiseMode::Seeded),
+                };
+                scorer.fit(&view, &mut Ledger::new()).unwrap()
+            });
         });
-    });
-    group.finish();
+        group.finish();
+    }
 }
 
 criterion_group!(benches, bench);

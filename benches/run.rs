@@ -41,6 +41,7 @@ fn bench(c: &mut Criterion) {
             sweep: Arc::from(Vec::new()),
             replication: 0,
             rows: Vec::new(),
+            notes: Vec::new(),
         };
         group.bench_function(format!("arm {name}: metrics"), |b| {
             b.iter_batched(

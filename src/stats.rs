@@ -277,6 +277,10 @@ pub fn cholesky(a: &Array2<f64>) -> Result<Array2<f64>> {
 pub fn root_increasing(mut lo: f64, mut hi: f64, f: impl Fn(f64) -> f64) -> f64 {
     for _ in 0..80 {
         let mid = 0.5 * (lo + hi);
+        if mid == lo || mid == hi {
+            // Nothing lies between them: all further steps would end here.
+            return mid;
+        }
         if f(mid) < 0.0 { lo = mid } else { hi = mid }
     }
     0.5 * (lo + hi)

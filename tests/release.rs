@@ -194,6 +194,22 @@ fn releases_differ_and_show_no_exact_count() {
     }
 }
 
+/// Whether there is a release at all must not tell of one person: here the only one who defaulted is there, or is not.
+#[test]
+fn a_release_does_not_hang_on_the_only_default() {
+    let home = Home::new();
+    let mut people: Vec<String> = rows(1).iter().map(|r| format!("{}0", &r[..r.len() - 1])).collect();
+    let without = home.data("without.csv", &people);
+    people.push("9999,40,6,10,north,1".to_owned());
+    let with = home.data("with.csv", &people);
+    for (k, data) in [without, with].iter().enumerate() {
+        home.release(data, &home.path(&format!("model{k}")), MODEL, 0);
+        let register = home.path(&format!("register{k}")).display().to_string();
+        let args: Vec<&str> = TABLE.iter().copied().chain(["--register", &register]).collect();
+        home.release(data, &home.path(&format!("table{k}")), &args, 0);
+    }
+}
+
 /// The released file alone scores new rows, without outcomes, in their order.
 #[test]
 fn a_released_model_scores_applicants() {

@@ -3,7 +3,14 @@
 //!
 //! | attack | who attacks | what they want to know |
 //! |---|---|---|
-//! | [`attribute`] | the lender, with all that the arm shows it | a person's sensitive spending; a person's income |
+//! | [`attribute`] | the lender, with all that the arm shows it | a person's sensitive spending, income, late payments |
+//! | [`scoring_time`] | the lender, with the scores of a model trained inside the platform | the applicant's own history |
+//! | [`nonsharer`] | the lender, with the histories of those who share | the late payments of those who do not |
+//! | [`linkage`] | who holds raw histories without names, and knows some payments | which row is the person's |
+//! | [`bill`] | the same, from the screenshot of an annual bill | which row is the person's |
+//! | [`reconstruction`] | who may ask the platform for many counts | one yes or no of each person |
+//! | [`singling_out`] | who holds records without names | something that is true of one person alone |
+//! | [`membership`] | a third party that may query the scorer, or reads what is released | whether a person's record is behind it |
 //!
 //! ## Three numbers an attack
 //!
@@ -30,11 +37,28 @@
 
 pub mod attribute;
 pub mod audit;
+pub mod bill;
+pub mod linkage;
+pub mod membership;
+mod nearby;
+pub mod nonsharer;
+pub mod reconstruction;
+mod regress;
 mod scene;
+pub mod scoring_time;
+pub mod singling_out;
+#[cfg(test)]
+mod test_world;
 pub mod verify;
 
 pub use attribute::AttributeParams;
+pub use bill::BillParams;
+pub use linkage::LinkageParams;
+pub use membership::MembershipParams;
+pub use nonsharer::NonsharerParams;
+pub use reconstruction::ReconstructionParams;
 pub use scene::Scene;
+pub use singling_out::SinglingOutParams;
 
 use crate::disclosure::Disclosure;
 use crate::error::Result;
@@ -48,9 +72,32 @@ crate::params! {
         /// Replications in which arms are attacked; 0 for none. Not more than the run has.
         pub replications: u32 = 5, "replications", between(0.0, 100_000.0), "assumed: attacks cost far more than metrics";
         /// Persons who are attacked in each of these replications.
-        pub targets: u32 = 1_000, "persons", between(1.0, 1e7), "assumed: a share of one half has a standard error of .016";
+        pub targets: u32 = 4_000, "persons", between(1.0, 1e7), "assumed: a share of one half has a standard error of .008";
         /// Inference of a sensitive attribute and of income.
         pub attribute: AttributeParams = AttributeParams::default();
+        /// Inference about those who do not share.
+        pub nonsharer: NonsharerParams = NonsharerParams::default();
+        /// Linkage of known payments to a table without names.
+        pub linkage: LinkageParams = LinkageParams::default();
+        /// The screenshot of an annual bill.
+        pub bill: BillParams = BillParams::default();
+        /// Reconstruction of bits from many counts.
+        pub reconstruction: ReconstructionParams = ReconstructionParams::default();
+        /// Singling out by predicates.
+        pub singling_out: SinglingOutParams = SinglingOutParams::default();
+        /// Membership inference.
+        pub membership: MembershipParams = MembershipParams::default();
+    }
+}
+
+impl AttackParams {
+    /// Keys that name a column of those that need consent, with the names; empty names are defaults.
+    pub fn columns(&self) -> [(&'static str, &String); 3] {
+        [
+            ("attack.attribute.attribute_column", &self.attribute.attribute_column),
+            ("attack.attribute.lateness_column", &self.attribute.lateness_column),
+            ("attack.nonsharer.column", &self.nonsharer.column),
+        ]
     }
 }
 
@@ -59,7 +106,15 @@ pub fn measure(params: &AttackParams, scene: &Scene<'_>, emit: &mut Emit) -> Res
     if matches!(scene.disclosure, Disclosure::Nothing) {
         return Ok(());
     }
-    attribute::measure(&params.attribute, params.targets as usize, scene, emit)
+    let targets = params.targets as usize;
+    attribute::measure(&params.attribute, targets, scene, emit)?;
+    scoring_time::measure(&params.attribute, targets, scene, emit)?;
+    nonsharer::measure(&params.nonsharer, scene, emit)?;
+    linkage::measure(&params.linkage, scene, emit);
+    bill::measure(&params.bill, scene, emit)?;
+    reconstruction::measure(&params.reconstruction, params.attribute.auxiliary as usize, scene, emit)?;
+    singling_out::measure(&params.singling_out, scene, emit)?;
+    membership::measure(&params.membership, scene, emit)
 }
 
 /// One statistic of an attack with what it is compared with.
@@ -86,12 +141,16 @@ impl Measured {
 
     /// Adds `attack.<name>.<statistic>` with `….baseline` and, where there is one, `….control`.
     pub fn add(self, name: &str, statistic: &str, emit: &mut Emit) {
-        let all = Arc::from("all");
+        self.add_to(name, statistic, &Arc::from("all"), emit);
+    }
+
+    /// The same for one group.
+    pub fn add_to(self, name: &str, statistic: &str, group: &Arc<str>, emit: &mut Emit) {
         let metric = format!("attack.{name}.{statistic}");
-        emit.add(&metric, &all, self.attack);
-        emit.add(&format!("{metric}.baseline"), &all, self.baseline);
+        emit.add(&metric, group, self.attack);
+        emit.add(&format!("{metric}.baseline"), group, self.baseline);
         if !self.control.is_nan() {
-            emit.add(&format!("{metric}.control"), &all, self.control);
+            emit.add(&format!("{metric}.control"), group, self.control);
         }
     }
 
@@ -108,4 +167,38 @@ impl Measured {
 /// (with − without)/(1 − without): the share of what was left to learn; 0 where nothing was left.
 fn gain(with: f64, without: f64) -> f64 {
     if without >= 1.0 { 0.0 } else { (with - without) / (1.0 - without) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::test_world::{emit, value, world};
+    use super::*;
+    use crate::consent::Form;
+
+    #[test]
+    fn an_arm_that_releases_nothing_is_not_attacked() {
+        let world = world(640, 0.1, 0.1, &Form::Nobody);
+        let mut out = emit();
+        measure(&AttackParams::default(), &world.scene(&Disclosure::Nothing, None, &[]), &mut out).unwrap();
+        assert!(out.rows.is_empty());
+        measure(&AttackParams::default(), &world.scene(&Disclosure::Raw, None, &[]), &mut out).unwrap();
+        assert_eq!(
+            value(&out.rows, "attack.attribute.risk"),
+            0.0,
+            "the twin: nobody shares, so no own record is known"
+        );
+    }
+
+    #[test]
+    fn a_risk_is_the_share_of_what_was_left_to_learn() {
+        let m = Measured { attack: 0.9, baseline: 0.5, control: 0.6 };
+        assert!((m.risk() - 0.75).abs() < 1e-12 && (m.similarity() - 0.2).abs() < 1e-12);
+        assert_eq!(Measured { attack: 1.0, baseline: 1.0, control: 1.0 }.risk(), 0.0);
+        let mut out = emit();
+        m.add("x", "accuracy", &mut out);
+        m.add_risk("x", &mut out);
+        let names: Vec<&str> = out.rows.iter().map(|r| &*r.metric).collect();
+        assert_eq!(names[..3], ["attack.x.accuracy", "attack.x.accuracy.baseline", "attack.x.accuracy.control"]);
+        assert_eq!(names[3..], ["attack.x.risk", "attack.x.risk.baseline", "attack.x.similarity"]);
+    }
 }

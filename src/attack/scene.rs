@@ -2,11 +2,12 @@
 
 use crate::consent::Choices;
 use crate::disclosure::{Disclosure, Halves, Request, Shown, disclose};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::lending::LenderParams;
 use crate::population::People;
 use crate::privacy::{Ledger, NoiseMode};
 use crate::rng::{Entity, Purpose, Streams};
+use crate::view::Frame;
 
 /// One arm at one ε in one replication, as an attacker's adversary sees it: with the truth beside.
 #[derive(Clone, Copy)]
@@ -86,6 +87,20 @@ impl Scene<'_> {
     pub fn persons(&self, positions: &[u32]) -> Vec<u32> {
         positions.iter().map(|p| self.halves.score[*p as usize]).collect()
     }
+}
+
+/// Position of a column by name; without a name the first whose name begins with `marked`, else the first that is no category.
+pub(super) fn column(name: &str, frame: &Frame, key: &str, marked: &str) -> Result<Option<usize>> {
+    if name.is_empty() {
+        let found = frame.columns().iter().position(|c| c.name.starts_with(marked));
+        return Ok(found.or_else(|| frame.columns().iter().position(|c| !c.is_category())));
+    }
+    let known: Vec<&str> = frame.columns().iter().map(|c| c.name.as_str()).collect();
+    if let Some(j) = frame.index(name) {
+        return Ok(Some(j));
+    }
+    let hint = crate::document::suggest(name, known.iter().copied()).unwrap_or_default();
+    Err(Error::Other(format!("{key}: there is no column `{name}`; {hint} known: {}", known.join(", "))))
 }
 
 /// Sizes of two samples from `n` persons: as asked for, or in the same proportion.

@@ -70,7 +70,7 @@ pub(super) fn release(args: &ReleaseArgs) -> Result<ExitCode> {
     check_folder(&args.out)?;
     let earlier = args.add_to.as_deref().map(PublicLedger::read).transpose()?;
     let interrupted = Progress::new(true, "");
-    let table = Table::open(data, map, false)?;
+    let table = Table::open_for_release(data, map)?;
     let path = args.register.clone().unwrap_or_else(|| beside(data));
     let mut register = Register::open(&path)?;
     let persons = Persons::of(&table);

@@ -74,6 +74,7 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
     manifest.notes.append(&mut notes);
     manifest.notes.extend(calibration_notes(&results));
     manifest.notes.extend(results.failures.iter().map(left_out_arm));
+    manifest.notes.extend(results.notes.iter().cloned());
     manifest.timings = vec![
         Timing { stage: "read".into(), seconds: read },
         Timing { stage: "simulate and evaluate".into(), seconds: simulated - read },

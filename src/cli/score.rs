@@ -4,6 +4,7 @@ use super::complain;
 use super::input::column_map;
 use super::scorecard::applicants;
 use crate::error::{Error, Result};
+use crate::population::{Table, TableParams};
 use crate::report::file::{WholeFile, check};
 use crate::report::{Overwrite, csv};
 use crate::scoring::saved;
@@ -15,12 +16,19 @@ use std::process::ExitCode;
 pub(super) struct ScoreArgs {
     /// model.json of a release
     model: PathBuf,
-    /// Rows to score (CSV or Parquet) with the columns of the release; no outcome is needed
+    #[command(flatten)]
+    rows: RowsArgs,
+}
+
+/// Rows to score and the file for their scores: what both commands that score take.
+#[derive(Debug, clap::Args)]
+pub(super) struct RowsArgs {
+    /// Rows to score (CSV or Parquet) with the columns that the model was fitted on; no outcome is needed
     #[arg(long, value_name = "FILE")]
     data: PathBuf,
-    /// CSV to write: id, pd
+    /// CSV to write: id, pd; of a scorecard also score, points, reason_1, …
     #[arg(long, value_name = "FILE")]
-    out: PathBuf,
+    pub(super) out: PathBuf,
     /// Count malformed rows and go on instead of stopping at the first
     #[arg(long)]
     skip_bad_rows: bool,
@@ -29,9 +37,22 @@ pub(super) struct ScoreArgs {
     force: bool,
 }
 
+impl RowsArgs {
+    /// Whether a file may be replaced; fails before the work where there is one and it may not.
+    pub(super) fn overwrite(&self) -> Result<Overwrite> {
+        let overwrite = if self.force { Overwrite::Replace } else { Overwrite::Refuse };
+        check(&self.out, overwrite)?;
+        Ok(overwrite)
+    }
+
+    /// The rows, in the order of the file.
+    pub(super) fn read(&self, map: &TableParams) -> Result<(Table, Vec<u32>)> {
+        applicants(&self.data, map, self.skip_bad_rows)
+    }
+}
+
 pub(super) fn score(args: &ScoreArgs) -> Result<ExitCode> {
-    let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
-    check(&args.out, overwrite)?;
+    let overwrite = args.rows.overwrite()?;
     let name = args.model.display().to_string();
     let text = std::fs::read_to_string(&args.model).map_err(Error::io("read model", &args.model))?;
     let wrong = |why: &dyn std::fmt::Display| Error::Other(format!("{name}: {why}"));
@@ -39,7 +60,7 @@ pub(super) fn score(args: &ScoreArgs) -> Result<ExitCode> {
     let (model, columns) = saved::read(&value).map_err(|e| wrong(&e))?;
     let map = value.get("column_map").and_then(serde_json::Value::as_str);
     let map = column_map(&name, map.ok_or_else(|| wrong(&"it has no column map"))?)?;
-    let (table, rows) = applicants(&args.data, &map, args.skip_bad_rows)?;
+    let (table, rows) = args.rows.read(&map)?;
     let (always, more) = table.features();
     let view = PlatformView { features: always.select(&rows).beside(&more.select(&rows)), labels: None };
     if view.features.columns() != columns {
@@ -47,7 +68,7 @@ pub(super) fn score(args: &ScoreArgs) -> Result<ExitCode> {
     }
     let pd = model.score(&view)?;
     let broken = |e: ::csv::Error| Error::Other(format!("cannot write the scores: {e}"));
-    let mut file = WholeFile::create(&args.out, overwrite)?;
+    let mut file = WholeFile::create(&args.rows.out, overwrite)?;
     let mut out = ::csv::Writer::from_writer(&mut file);
     out.write_record(["id", "pd"]).map_err(broken)?;
     for (row, pd) in rows.iter().zip(&pd) {
@@ -59,7 +80,7 @@ pub(super) fn score(args: &ScoreArgs) -> Result<ExitCode> {
     model.notes().iter().chain(table.notes()).for_each(|note| complain(&format!("note: {note}")));
     complain(&format!(
         "{}: {} scored. A score reveals a function of the person's own record: the release protects those it was trained on",
-        args.out.display(),
+        args.rows.out.display(),
         pd.len()
     ));
     Ok(ExitCode::SUCCESS)

@@ -7,7 +7,8 @@
 //! **Sensitivity.** Cohorts are disjoint and publicly enumerated; adding or removing one person changes one cohort's
 //! vector by at most K in each of its d coordinates: L1 ≤ d·K, L2 ≤ √d·K, d counting the size coordinate if it is
 //! released. All cohorts together are one release (parallel composition within one partition).
-//! A community's size is public by construction (the roster is; what a member paid is not), so no count is spent on it.
+//! A community's size is public by construction (the roster is; what a member paid is not), so no count is spent on it: there "removed"
+//! means that the person's q(x) are 0 while the name stays on the roster, a change of at most K as well.
 //!
 //! Outcomes enter nothing. "Without own record" subtracts the applicant's q(x) from the noisy sum: a counterfactual
 //! that only a simulator can make, to tell own information, diluted, from judging people by their neighbours. It has no
@@ -91,6 +92,15 @@ impl CohortSums {
     }
 }
 
+/// The noise of one release.
+#[derive(Clone, Debug)]
+pub enum CohortNoise {
+    /// Pure ε.
+    Laplace(IntegerLaplace),
+    /// (ε, δ).
+    Gaussian(IntegerGaussian),
+}
+
 /// Adds up, adds noise, enters the release: all of it within (ε, δ), δ from the parameters.
 pub fn cohort_sums(
     params: &CohortAggregatesParams,
@@ -99,43 +109,78 @@ pub fn cohort_sums(
     noise: &mut Noise,
     ledger: &mut Ledger,
 ) -> Result<CohortSums> {
-    let columns = chosen(&params.features, &people.platform, "disclosure.cohort-aggregates.features")?;
-    let (cohort, cohorts) = cells(&params.cohort, people);
-    let size_is_public = people.cohort_sizes_public;
-    let quantised: Vec<Vec<i32>> = columns.iter().map(|&j| quantise(&people.platform, j, params.grid)).collect();
-    let features = columns.len();
-    let width = features + usize::from(!size_is_public);
-    // Integer sums: the same bits in any order.
-    let mut sums = vec![0i64; cohorts as usize * width];
-    let mut members = vec![0i64; if size_is_public { cohorts as usize } else { 0 }];
-    for (i, &c) in cohort.iter().enumerate() {
-        for (k, q) in quantised.iter().enumerate() {
-            sums[c as usize * width + k] += i64::from(q[i]);
+    let exact = CohortSums::exact(params, people)?;
+    let mechanism = exact.mechanism(epsilon, params.delta)?;
+    exact.released(&mechanism, noise, ledger)
+}
+
+impl CohortSums {
+    /// The sums without noise: not to be released.
+    pub fn exact(params: &CohortAggregatesParams, people: &People) -> Result<Self> {
+        let columns = chosen(&params.features, &people.platform, "disclosure.cohort-aggregates.features")?;
+        let (cohort, cohorts) = cells(&params.cohort, people);
+        let size_is_public = people.cohort_sizes_public;
+        let quantised: Vec<Vec<i32>> = columns.iter().map(|&j| quantise(&people.platform, j, params.grid)).collect();
+        let features = columns.len();
+        let width = features + usize::from(!size_is_public);
+        // Integer sums: the same bits in any order.
+        let mut sums = vec![0i64; cohorts as usize * width];
+        let mut members = vec![0i64; if size_is_public { cohorts as usize } else { 0 }];
+        for (i, &c) in cohort.iter().enumerate() {
+            for (k, q) in quantised.iter().enumerate() {
+                sums[c as usize * width + k] += i64::from(q[i]);
+            }
+            if size_is_public {
+                members[c as usize] += 1;
+            } else {
+                sums[c as usize * width + features] += i64::from(params.grid);
+            }
         }
-        if size_is_public {
-            members[c as usize] += 1;
-        } else {
-            sums[c as usize * width + features] += i64::from(params.grid);
+        let columns: Vec<Column> = columns.iter().map(|&j| people.platform.columns()[j].clone()).collect();
+        Ok(Self { cohort: params.cohort.clone(), cohorts, columns, grid: params.grid, sums, members })
+    }
+
+    /// The noise that makes one release of these sums cost (ε, δ).
+    pub fn mechanism(&self, epsilon: f64, delta: f64) -> Result<CohortNoise> {
+        let (width, grid) = (self.width() as u64, u64::from(self.grid));
+        if delta > 0.0 {
+            let mu = mu_of_epsilon(epsilon, delta);
+            return IntegerGaussian::calibrate_mu(width * grid * grid, mu).map(CohortNoise::Gaussian);
         }
+        IntegerLaplace::calibrate(width * grid, epsilon).map(CohortNoise::Laplace)
     }
-    let columns: Vec<Column> = columns.iter().map(|&j| people.platform.columns()[j].clone()).collect();
-    let names: Vec<&str> = columns.iter().map(|c| c.name.as_str()).collect();
-    let query = format!(
-        "sums of {}{} per {} over all users{}",
-        names.join(", "),
-        if size_is_public { "" } else { " and member counts" },
-        params.cohort.word(),
-        if size_is_public { " (who is a member is public)" } else { "" }
-    );
-    if params.delta > 0.0 {
-        let l2_squared = width as u64 * u64::from(params.grid) * u64::from(params.grid);
-        let mu = mu_of_epsilon(epsilon, params.delta);
-        IntegerGaussian::calibrate_mu(l2_squared, mu)?.release(&mut sums, &query, noise, ledger)?;
-    } else {
-        IntegerLaplace::calibrate(width as u64 * u64::from(params.grid), epsilon)?
-            .release(&mut sums, &query, noise, ledger)?;
+
+    /// The sums with noise; enters the release.
+    pub fn released(mut self, mechanism: &CohortNoise, noise: &mut Noise, ledger: &mut Ledger) -> Result<Self> {
+        let names: Vec<&str> = self.columns.iter().map(|c| c.name.as_str()).collect();
+        let size_is_public = self.width() == self.columns.len();
+        let query = format!(
+            "sums of {}{} per {} over all users{}",
+            names.join(", "),
+            if size_is_public { "" } else { " and member counts" },
+            self.cohort.word(),
+            if size_is_public { " (who is a member is public)" } else { "" }
+        );
+        match mechanism {
+            CohortNoise::Laplace(m) => m.release(&mut self.sums, &query, noise, ledger)?,
+            CohortNoise::Gaussian(m) => m.release(&mut self.sums, &query, noise, ledger)?,
+        }
+        Ok(self)
     }
-    Ok(CohortSums { cohort: params.cohort.clone(), cohorts, columns, grid: params.grid, sums, members })
+
+    /// Of each of `persons`: their cohort, and what they add to its integers.
+    pub fn parts(&self, people: &People, persons: &[u32]) -> Vec<(usize, Vec<i64>)> {
+        let frame = people.platform.select(persons);
+        let of = |c: &Column| frame.index(&c.name).map_or(Vec::new(), |j| quantise(&frame, j, self.grid));
+        let quantised: Vec<Vec<i32>> = self.columns.iter().map(of).collect();
+        let (cohort, _) = cells(&self.cohort, people);
+        let size = (self.width() > self.columns.len()).then_some(i64::from(self.grid));
+        let part = |(at, i): (usize, &u32)| {
+            let part = quantised.iter().map(|q| i64::from(q[at])).chain(size).collect();
+            (cohort[*i as usize] as usize, part)
+        };
+        persons.iter().enumerate().map(part).collect()
+    }
 }
 
 /// The cell of each person, and how many cells there are.
@@ -158,7 +203,7 @@ pub(super) fn release(params: &CohortAggregatesParams, request: &Request<'_>, le
         .map(|c| Column::new(&format!("{}_mean_{}", params.cohort.word(), c.name), c.lo, c.hi))
         .collect();
     let mut out = Frame::zeros(released, cohort.len());
-    let own = if request.without_own_record { copies(&people.origin, cohort.len()) } else { Vec::new() };
+    let own = if request.without_own_record { people.copies() } else { Vec::new() };
     if request.without_own_record {
         ledger.enter(own_record_entry());
     }
@@ -175,17 +220,6 @@ pub(super) fn release(params: &CohortAggregatesParams, request: &Request<'_>, le
         }
     }
     Ok(out)
-}
-
-/// How many copies of each person there are, itself included; copies stand together. 1 where nobody is a copy.
-fn copies(origin: &[u32], persons: usize) -> Vec<i64> {
-    if origin.is_empty() {
-        return vec![1; persons];
-    }
-    origin
-        .chunk_by(|a, b| a == b)
-        .flat_map(|run| std::iter::repeat_n(i64::try_from(run.len()).unwrap_or(i64::MAX), run.len()))
-        .collect()
 }
 
 /// Subtracting exact records undoes the noise between rows: no guarantee is left.

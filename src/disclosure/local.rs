@@ -11,8 +11,9 @@
 
 use super::Request;
 use super::aggregates::chosen;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::params::{above, any, between};
+use crate::population::People;
 use crate::privacy::{Ledger, RandomisedResponse};
 use crate::view::{Column, Frame};
 
@@ -28,6 +29,9 @@ crate::params! {
     }
 }
 
+/// Most reports of a person: their numbers leave one byte for them, the other for the arm.
+const MOST_REPORTS: usize = 256;
+
 impl RandomisedResponseParams {
     /// Reports that a person with these platform columns sends; 0 where the features are misnamed.
     pub fn reports(&self, platform: &Frame) -> f64 {
@@ -35,13 +39,54 @@ impl RandomisedResponseParams {
     }
 }
 
+/// What the phones hold, before they report.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// Positions of the reported columns.
+    pub columns: Vec<usize>,
+    /// Of each column, the category of each person.
+    pub categories: Vec<Vec<u8>>,
+    /// The channel of every report.
+    pub mechanism: RandomisedResponse,
+    /// Of each column, the cuts between its bins.
+    cuts: Vec<Vec<f32>>,
+}
+
+impl Held {
+    /// What all people hold, with the channel that makes all reports of one person cost `epsilon`.
+    pub fn of(params: &RandomisedResponseParams, people: &People, epsilon: f64) -> Result<Self> {
+        let frame = &people.platform;
+        let columns = chosen(&params.features, frame, "disclosure.randomised-response.features")?;
+        if columns.len() > MOST_REPORTS {
+            return Err(Error::Privacy(format!(
+                "randomised-response of {} features: at most {MOST_REPORTS}, or two reports of a person would share a coin",
+                columns.len()
+            )));
+        }
+        let mechanism = RandomisedResponse::calibrate(params.bins as u8 + 1, epsilon / columns.len().max(1) as f64)?;
+        let cuts: Vec<Vec<f32>> = columns.iter().map(|&j| cuts(&frame.columns()[j], params.bins as usize)).collect();
+        let categories = columns.iter().zip(&cuts).map(|(&j, cuts)| categories(people, j, cuts)).collect();
+        Ok(Self { columns, categories, mechanism, cuts })
+    }
+}
+
+/// The bin of each person's value of column j; behind the last bin, no activity.
+fn categories(people: &People, j: usize, cuts: &[f32]) -> Vec<u8> {
+    let c = &people.platform.columns()[j];
+    let bin = |x: f32| cuts.iter().filter(|cut| x >= **cut).count() as u8;
+    let category = |(i, x): (usize, &f32)| {
+        let no_quantity = c.is_special(*x) || (c.missing && x.is_nan());
+        let active = people.active.get(i).copied().unwrap_or(true);
+        if no_quantity || !active { cuts.len() as u8 + 1 } else { bin(*x) }
+    };
+    people.platform.column(j).iter().enumerate().map(category).collect()
+}
+
 /// One frame row a person: what the lender makes of the person's reports.
 pub(super) fn release(params: &RandomisedResponseParams, request: &Request<'_>, ledger: &mut Ledger) -> Result<Frame> {
     let frame = &request.people.platform;
-    let columns = chosen(&params.features, frame, "disclosure.randomised-response.features")?;
-    let total = request.epsilon.unwrap_or(f64::INFINITY);
-    let mechanism = RandomisedResponse::calibrate(params.bins as u8 + 1, total / columns.len().max(1) as f64)?;
-    let active = request.people.active.as_slice();
+    let Held { columns, categories, mechanism, cuts } =
+        Held::of(params, request.people, request.epsilon.unwrap_or(f64::INFINITY))?;
     let released: Vec<Column> = columns
         .iter()
         .map(|&j| {
@@ -50,24 +95,13 @@ pub(super) fn release(params: &RandomisedResponseParams, request: &Request<'_>, 
         })
         .collect();
     let mut out = Frame::zeros(released, frame.rows());
-    for (k, &j) in columns.iter().enumerate() {
-        let c = &frame.columns()[j];
-        let cuts = cuts(c, params.bins as usize);
-        let bin = |x: f32| cuts.iter().filter(|cut| x >= **cut).count() as u8;
-        let mut reports: Vec<u8> = frame
-            .column(j)
-            .iter()
-            .enumerate()
-            .map(|(i, x)| {
-                let no_quantity = c.is_special(*x) || (c.missing && x.is_nan());
-                if no_quantity || !active.get(i).copied().unwrap_or(true) { params.bins as u8 } else { bin(*x) }
-            })
-            .collect();
+    for (k, (mut reports, cuts)) in categories.into_iter().zip(&cuts).enumerate() {
+        let c = &frame.columns()[columns[k]];
         let query = format!("{} in {} bins or no activity, on each phone", c.name, params.bins);
         // Numbered over arms too: two local arms never share a coin.
         let report = ((request.release >> 32) << 8) as u16 | k as u16;
         mechanism.release(&mut reports, request.people.first, report, &query, &request.noise(), ledger)?;
-        let reading = posterior_means(&reports, &cuts, mechanism.truth(), c);
+        let reading = posterior_means(&reports, cuts, mechanism.truth(), c);
         for (v, r) in out.column_mut(k).iter_mut().zip(&reports) {
             *v = reading[*r as usize];
         }
@@ -120,6 +154,37 @@ fn posterior_means(reports: &[u8], cuts: &[f32], p: f64, column: &Column) -> Vec
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::consent::Choices;
+    use crate::disclosure::Halves;
+    use crate::population::People;
+    use crate::privacy::NoiseMode;
+    use crate::rng::Streams;
+
+    /// Report 256 of arm 1 would have the number, and the coins, of report 0.
+    #[test]
+    fn more_reports_than_numbers_are_refused() {
+        let names: Vec<String> = (0..=MOST_REPORTS).map(|k| format!("x{k}")).collect();
+        let columns: Vec<Column> = names.iter().map(|n| Column::new(n, 0.0, 1.0)).collect();
+        let people = People { platform: Frame::zeros(columns, 3), ..People::empty() };
+        let made = |features: &[String]| {
+            let request = Request {
+                people: &people,
+                halves: &Halves { train: Vec::new(), score: Vec::new() },
+                choices: &Choices { noticed: Vec::new(), shares: Vec::new() },
+                refusal_is_a_feature: false,
+                epsilon: Some(1e3),
+                without_own_record: false,
+                streams: Streams::new(1, 0),
+                noise: NoiseMode::Seeded,
+                release: 1 << 32,
+            };
+            let params =
+                RandomisedResponseParams { features: features.to_vec(), ..RandomisedResponseParams::default() };
+            release(&params, &request, &mut Ledger::new())
+        };
+        assert!(made(&names[1..]).is_ok());
+        assert!(made(&names).unwrap_err().to_string().contains("at most 256"));
+    }
 
     #[test]
     fn bins_are_cut_at_public_break_points() {

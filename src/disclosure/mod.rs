@@ -15,8 +15,8 @@
 mod aggregates;
 mod local;
 
-pub use aggregates::{Cohort, CohortAggregatesParams, CohortSums, cohort_sums};
-pub use local::RandomisedResponseParams;
+pub use aggregates::{Cohort, CohortAggregatesParams, CohortNoise, CohortSums, cohort_sums};
+pub use local::{Held, RandomisedResponseParams};
 
 use crate::consent::Choices;
 use crate::error::Result;

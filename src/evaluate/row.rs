@@ -34,9 +34,18 @@ pub struct Emit {
     pub replication: u32,
     /// The rows so far.
     pub rows: Vec<Row>,
+    /// What a reader of the rows must know, each thing once.
+    pub notes: Vec<String>,
 }
 
 impl Emit {
+    /// Says something about the rows, or about those that are not there; once.
+    pub fn note(&mut self, note: String) {
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
     /// Adds one value.
     pub fn add(&mut self, metric: &str, group: &Arc<str>, value: f64) {
         self.rows.push(Row {

@@ -98,6 +98,8 @@ pub struct Results {
     pub calibrations: Vec<Calibration>,
     /// Arms without rows because their scorer failed.
     pub failures: Vec<Failure>,
+    /// What a reader of the rows must know, each thing once.
+    pub notes: Vec<String>,
 }
 
 /// Runs a scenario.
@@ -105,7 +107,13 @@ pub fn run(loaded: &Loaded, histories: &Histories, noise: NoiseMode, observer: &
     let points = loaded.points()?;
     let total: usize = points.iter().map(|p| arm_points(&p.scenario).len() * p.scenario.replications as usize).sum();
     let counter = Counter { observer, done: AtomicUsize::new(0), total };
-    let mut results = Results { rows: Vec::new(), ledger: Vec::new(), calibrations: Vec::new(), failures: Vec::new() };
+    let mut results = Results {
+        rows: Vec::new(),
+        ledger: Vec::new(),
+        calibrations: Vec::new(),
+        failures: Vec::new(),
+        notes: Vec::new(),
+    };
     for point in &points {
         let loadings = match histories {
             Histories::Synthetic => loadings_for(&point.scenario, &mut results.calibrations)?,
@@ -177,8 +185,9 @@ fn run_point(
         let mut left = Vec::with_capacity(arms.len());
         for (arm, part) in arms.into_iter().zip(parts) {
             match part? {
-                Ok((rows, releases)) => {
-                    results.rows.extend(rows);
+                Ok((emit, releases)) => {
+                    results.rows.extend(emit.rows);
+                    results.note(emit.notes);
                     results.ledger.extend(releases);
                     left.push(arm);
                 }
@@ -218,7 +227,7 @@ fn run_arm(
     to_beat: Option<&[bool]>,
     replication: u32,
     counter: &Counter<'_>,
-) -> Result<Part<(Vec<Row>, Option<Releases>)>> {
+) -> Result<Part<(Emit, Option<Releases>)>> {
     counter.go_on()?;
     let scenario = &point.scenario;
     let scored = part_of(score_arm(scenario, world, arm, noise), counter)?;
@@ -233,6 +242,7 @@ fn run_arm(
         sweep: point.values.clone().into(),
         replication,
         rows: Vec::new(),
+        notes: Vec::new(),
     };
     evaluate_arm(scenario, world, arm, &scored, to_beat, &mut emit)?;
     if replication < scenario.attack.replications {
@@ -250,10 +260,18 @@ fn run_arm(
         epsilon_spent: spent.epsilon,
         delta_spent: spent.delta,
     });
-    Ok(Ok((emit.rows, releases)))
+    Ok(Ok((emit, releases)))
 }
 
 impl Results {
+    fn note(&mut self, notes: Vec<String>) {
+        for note in notes {
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
+    }
+
     /// Drops the arm's rows of this sweep point, which begin at `first_row`: means over some replications would be
     /// means over those in which the scorer did not fail.
     fn leave_out(&mut self, first_row: usize, arm: &ArmPoint, sweep: &[String], replication: u32, message: String) {

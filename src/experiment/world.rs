@@ -1,10 +1,10 @@
 //! One replication before any arm: people, attitudes, halves, groups and what they would get in every arm alike.
 
 use crate::consent::Attitudes;
-use crate::disclosure::Halves;
+use crate::disclosure::{Disclosure, Halves};
 use crate::error::{Error, Result};
 use crate::evaluate::Groups;
-use crate::population::{Loadings, People, Table, simulate};
+use crate::population::{Loadings, Model, People, Table};
 use crate::rng::{Entity, Purpose, Streams};
 use crate::scenario::Scenario;
 use crate::stats::Spread;
@@ -52,16 +52,7 @@ impl World {
         }
         let streams = Streams::new(scenario.seed, replication);
         let people = match histories {
-            Histories::Synthetic => simulate(
-                &scenario.population,
-                &scenario.histories,
-                &scenario.outcome,
-                &scenario.applicants,
-                loadings,
-                streams,
-                0,
-                scenario.population.persons as usize,
-            )?,
+            Histories::Synthetic => synthetic(scenario, loadings, streams, replication)?,
             Histories::Table(table) => table.people(streams, true),
         };
         let attitudes = Attitudes::draw(&scenario.consent, &people, streams);
@@ -88,6 +79,18 @@ impl World {
             groups,
         })
     }
+}
+
+/// Simulated people; with their monthly payments where an attack will compare them.
+fn synthetic(scenario: &Scenario, loadings: &Loadings, streams: Streams, replication: u32) -> Result<People> {
+    let Scenario { population, histories, outcome, applicants, attack, .. } = scenario;
+    let model = Model::new(population, histories, outcome, applicants, loadings)?;
+    let mut people = model.people(streams, 0, population.persons as usize)?;
+    let raw = scenario.arm.iter().any(|a| matches!(a.disclosure, Disclosure::Raw));
+    if raw && replication < attack.replications {
+        people.payments = model.payments(streams, model.whole_districts(attack.linkage.persons) as usize);
+    }
+    Ok(people)
 }
 
 /// Halves by a keyed draw of the *original* person, so that copies of one person (bootstrap) never stand on both

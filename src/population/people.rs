@@ -1,5 +1,6 @@
 //! What is kept of persons: attributes, features, outcomes.
 
+use super::payments::Payments;
 use crate::view::Frame;
 
 /// Depth of a person's file at the credit bureau.
@@ -53,6 +54,8 @@ pub struct People {
     pub attribute_months: f64,
     /// Attribute-months of the bureau file, a person with a thick file.
     pub bureau_attribute_months: f64,
+    /// Monthly payments of the first persons, where something needs them; empty otherwise.
+    pub payments: Payments,
     /// What the lender always sees.
     pub bureau: Frame,
     /// What needs consent.
@@ -81,9 +84,22 @@ impl People {
             origin: Vec::new(),
             attribute_months: 0.0,
             bureau_attribute_months: 0.0,
+            payments: Payments::default(),
             bureau: Frame::zeros(Vec::new(), 0),
             platform: Frame::zeros(Vec::new(), 0),
         }
+    }
+
+    /// How many copies of each person there are, itself included; copies (of a bootstrap) stand together. 1 where nobody is a
+    /// copy.
+    pub fn copies(&self) -> Vec<i64> {
+        if self.origin.is_empty() {
+            return vec![1; self.len()];
+        }
+        self.origin
+            .chunk_by(|a, b| a == b)
+            .flat_map(|run| std::iter::repeat_n(i64::try_from(run.len()).unwrap_or(i64::MAX), run.len()))
+            .collect()
     }
 
     /// Number of persons.

@@ -5,6 +5,7 @@ use super::kernel::simulate_block;
 use super::lanes::LANES;
 use super::model::Model;
 use super::params::{ApplicantsParams, HistoriesParams, Loadings, OutcomeParams, PopulationParams};
+use super::payments::Payments;
 use super::people::{FileDepth, People};
 use super::platform::CATEGORIES;
 use crate::error::{Error, Result};
@@ -60,6 +61,7 @@ impl Model {
             origin: Vec::new(),
             attribute_months: ((4 + CATEGORIES.len()) * self.months) as f64,
             bureau_attribute_months: (2 * self.months) as f64,
+            payments: Payments::default(),
             bureau: Frame::zeros(bureau_columns(self.months), persons),
             platform: Frame::zeros(platform_columns(self.months), persons),
         };

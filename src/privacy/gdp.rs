@@ -15,6 +15,9 @@
 use super::grid::SLACK;
 use crate::stats::{normal_cdf, root_increasing};
 
+/// By how much ε is rounded outwards, relative and absolute.
+const OUTWARDS: f64 = 1e-12;
+
 /// δ at `epsilon` of a μ-GDP mechanism.
 ///
 /// With a = −ε/μ + μ/2 and b = a − μ, e^ε·φ(b) = φ(a): where the tails are thin both terms are φ(a) times a Mills ratio,
@@ -38,21 +41,24 @@ pub fn delta_of_mu(mu: f64, epsilon: f64) -> f64 {
     delta.clamp(0.0, 1.0)
 }
 
-/// The smallest ε at which a μ-GDP mechanism is (ε, δ)-DP. 0 for μ = 0; ∞ for μ = ∞, NaN, or δ ≤ 0.
+/// The smallest ε at which a μ-GDP mechanism is (ε, δ)-DP. 0 for μ = 0 and for δ ≥ 1; ∞ for μ = ∞, NaN, or δ ≤ 0.
 ///
 /// Rounded outwards, by 1e-12 (absolute and relative) in ε and by [`SLACK`] in δ: that covers this computation and what a
-/// discrete Gaussian lacks to a continuous one ([`grid`](super::grid)), ε + 2τ and e^τ·δ.
+/// discrete Gaussian lacks to a continuous one ([`grid`](super::grid)), ε + 2τ and e^τ·δ. Hence not 0 where δ alone is enough.
 pub fn epsilon_of_mu(mu: f64, delta: f64) -> f64 {
-    let delta = delta * (1.0 - 2.0 * SLACK);
-    if mu == 0.0 || delta >= 1.0 || (mu > 0.0 && delta_of_mu(mu, 0.0) <= delta) {
+    if mu == 0.0 || delta >= 1.0 {
         return 0.0;
     }
+    let delta = delta * (1.0 - 2.0 * SLACK);
     if !(mu > 0.0 && mu.is_finite() && delta > 0.0) {
         return f64::INFINITY;
     }
+    if delta_of_mu(mu, 0.0) <= delta {
+        return OUTWARDS;
+    }
     // Φ(−ε/μ + μ/2) alone is below δ at the upper end.
     let highest = mu * (0.5 * mu + 40.0);
-    root_increasing(0.0, highest, |e| delta - delta_of_mu(mu, e)) * (1.0 + 1e-12) + 1e-12
+    root_increasing(0.0, highest, |e| delta - delta_of_mu(mu, e)) * (1.0 + OUTWARDS) + OUTWARDS
 }
 
 /// The largest μ whose (ε, δ) is within `epsilon`: the budget of Gaussian noise. ∞ for ε = ∞.
@@ -60,7 +66,9 @@ pub fn mu_of_epsilon(epsilon: f64, delta: f64) -> f64 {
     if epsilon == f64::INFINITY {
         return f64::INFINITY;
     }
-    let log_mu = root_increasing(-60.0, 30.0, |x| epsilon_of_mu(libm::exp(x), delta) - epsilon);
+    // ε(μ) ≤ ε where δ(μ) at that ε is within δ, both rounded as `epsilon_of_mu` does: one search instead of one in another.
+    let (inner, within) = (((epsilon - 1e-12) / (1.0 + 1e-12)).max(0.0), delta * (1.0 - 2.0 * SLACK));
+    let log_mu = root_increasing(-60.0, 30.0, |x| delta_of_mu(libm::exp(x), inner) - within);
     // ε(μ) grows at least as fast as μ: the first step back that is affordable.
     let steps = [1e-13, 1e-12, 1e-11, 1e-10, 1e-9];
     let mu = steps.into_iter().map(|back| libm::exp(log_mu) * (1.0 - back));
@@ -149,6 +157,8 @@ mod tests {
             }
         }
         assert_eq!(epsilon_of_mu(0.0, 1e-6), 0.0);
+        // δ alone is enough, but for the grid's slack and the rounding of this computation.
+        assert_eq!(epsilon_of_mu(1e-7, 1e-6), OUTWARDS);
         assert_eq!(epsilon_of_mu(f64::INFINITY, 1e-6), f64::INFINITY);
         assert_eq!(epsilon_of_mu(1.0, 0.0), f64::INFINITY);
         assert_eq!(mu_of_epsilon(f64::INFINITY, 1e-6), f64::INFINITY);

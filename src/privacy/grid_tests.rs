@@ -88,6 +88,39 @@ fn two_coordinates_are_covered_by_the_norm() {
     }
 }
 
+/// δ(ε) of two releases in a row: σ and shift of the second hang on whether the first answer is even.
+fn adaptive(first: (f64, i64), second: [(f64, i64); 2], epsilon: f64) -> f64 {
+    let (sigma, a) = first;
+    let (reach, z) = mass(sigma);
+    let after = |k: i64| {
+        let (sigma2, a2) = second[k.rem_euclid(2) as usize];
+        let loss = (a * a - 2 * a * k) as f64 / (2.0 * sigma * sigma);
+        weight(sigma, (k * k) as f64) / z * exact(sigma2, a2, epsilon - loss)
+    };
+    (-reach..=reach).map(after).sum()
+}
+
+/// A coarse and a fine grid, the choice between two second releases made by the first answer: μ² add, with the larger of the two.
+#[test]
+fn adaptive_releases_on_both_grids_compose() {
+    for (first, second) in
+        [((0.5, 1), [(5.0, 3), (0.9, 1)]), ((3.0, 2), [(0.6, 1), (4.8, 8)]), ((0.4, 1), [(0.4, 1), (8.0, 5)])]
+    {
+        let mu = |(sigma, a): (f64, i64)| mu_of_scale(a as f64, sigma);
+        let plain = |(sigma, a): (f64, i64)| a as f64 / sigma;
+        let total = |mu: &dyn Fn((f64, i64)) -> f64| mu(first).hypot(mu(second[0]).max(mu(second[1])));
+        let (claim, twin) = (total(&mu), total(&plain));
+        let mut caught = false;
+        for i in 0..60 {
+            let e = f64::from(i) / 60.0 * claim * (0.5 * claim + 5.0);
+            let delta = adaptive(first, second, e);
+            assert!(delta <= delta_of_mu(claim, e) * (1.0 + 1e-9) + 1e-15, "{first:?} {second:?} {e}: {delta}");
+            caught |= delta > 1e-12 && delta > 1.01 * delta_of_mu(twin, e);
+        }
+        assert!(caught, "{first:?}: claims that forget the grids pass");
+    }
+}
+
 /// Below the grid 2Δ/σ holds for every σ; Δ/σ would not.
 #[test]
 fn coarse_grids_are_covered_too() {

@@ -4,7 +4,7 @@
 //!
 //! *Central* ([`mechanism`]): a curator holds everybody's raw data and adds noise to what leaves. Neighbouring data sets
 //! differ by **adding or removing one person with all months**; ε bounds what any reader of the release can learn about
-//! whether, and with which record, one person took part. Add/remove ε implies replace-one 2ε (remove, then add).
+//! whether, and with which record, one person took part. Add/remove (ε, δ) implies replace-one (2ε, (1 + e^ε)·δ): remove, then add.
 //!
 //! *Local* ([`randomised_response`]): nobody is trusted; each phone adds its own noise. Neighbouring means **replacing
 //! one person's record**, and ε is that person's total over all reports. Local ε and central ε are not comparable, and
@@ -35,6 +35,7 @@ pub mod mechanism;
 pub mod randomised_response;
 pub mod sample;
 pub mod scale;
+mod staircase;
 pub mod tape;
 
 pub use accountant::{Accountant, Composition, Event, SideBySide, epsilon_of_rho, mu_of_pure, rho_of_epsilon};

@@ -15,13 +15,18 @@
 //! exp(−x²/2s²) = √e · exp(−|x|/s) · exp(−(|x| − s)²/2s²)
 //! ```
 //!
-//! and the last factor is the acceptance probability (about 3 of 4 are accepted).
+//! and the last factor is the acceptance probability (about 3 of 4 are accepted). From scale 16 on the Gaussian is drawn from a
+//! [staircase](super::staircase), as exactly and some ten times as fast.
 //!
 //! Limits: n < 2³¹. Draws that would leave 64 bits saturate; their probability is below exp(−2³²).
 
 use super::scale::Scale;
+use super::staircase;
 use crate::rng::Draws;
 use rand::Rng;
+
+/// Scale from which the staircase is the faster.
+const STAIRCASE: u32 = 16;
 
 /// One draw of the discrete Laplace distribution of scale `scale`; 0 for scale 0.
 pub fn laplace(draws: &mut Draws, scale: Scale) -> i64 {
@@ -54,6 +59,14 @@ pub fn laplace(draws: &mut Draws, scale: Scale) -> i64 {
 
 /// One draw of the discrete Gaussian distribution of scale (σ) `scale`; 0 for scale 0.
 pub fn gaussian(draws: &mut Draws, scale: Scale) -> i64 {
+    if scale.numerator() >> scale.shift() >= STAIRCASE {
+        return staircase::draw(draws, scale);
+    }
+    gaussian_from_laplace(draws, scale)
+}
+
+/// The Gaussian by rejection from the Laplace of the same scale.
+pub(super) fn gaussian_from_laplace(draws: &mut Draws, scale: Scale) -> i64 {
     let n = u64::from(scale.numerator());
     if n == 0 {
         return 0;

@@ -178,6 +178,7 @@ fn one(emit: &mut Emit<'_>, a: u64, signal: f64, shift: f64) {
     let without = if &*emit.arm == "bureau-only" { 0.0 } else { f64::INFINITY };
     let left_out = emit.arm.ends_with("-others");
     emit.row("epsilon_spent", "all", if left_out { f64::INFINITY } else { emit.epsilon.unwrap_or(without) });
+    attacks(emit, signal, effective + willing + regret, &own);
     if &*emit.arm != "bureau-only" {
         for decile in 1..=10_u32 {
             let tilt = (f64::from(decile) - 5.5) / 4.5;
@@ -193,5 +194,28 @@ fn one(emit: &mut Emit<'_>, a: u64, signal: f64, shift: f64) {
         emit.row("calibration_predicted", &group, p);
         let observed = p * (1.0 + 0.08 * (1.0 - signal)) + 0.03 * libm::sqrt(p) * 0.2 * own(90 + u64::from(bin));
         emit.row("calibration_observed", &group, observed.max(0.0));
+    }
+}
+
+/// What attacks learned; nothing of the floor and of the arm that leaves the own record out.
+fn attacks(emit: &mut Emit<'_>, signal: f64, share: f64, own: &dyn Fn(u64) -> f64) {
+    let arm = Arc::clone(&emit.arm);
+    if &*arm == "bureau-only" || arm.ends_with("-others") {
+        return;
+    }
+    let (own_record, others) = match &*arm {
+        "dp-aggregates" => (0.04 * signal, 0.08 * signal),
+        "dp-model" => (0.45, 0.01),
+        "local-dp" => (0.3 * signal, 0.0),
+        _ => (share, 0.02 * share),
+    };
+    for (i, (name, part)) in [("attribute", 1.0), ("lateness", 0.97), ("income", 0.8)].into_iter().enumerate() {
+        let i = i as u64;
+        emit.row(&format!("attack.{name}.risk"), "all", own_record * part + 0.01 * own(110 + i));
+        emit.row(&format!("attack.{name}.similarity"), "all", others * part + 0.01 * own(120 + i));
+    }
+    if share > 0.0 && share < 0.995 {
+        emit.row("attack.nonsharer.quality_explained", "all", 0.07 + 0.09 * libm::sqrt(share) + 0.002 * own(130));
+        emit.row("attack.nonsharer.quality_explained.baseline", "all", 0.07 + 0.001 * own(131));
     }
 }

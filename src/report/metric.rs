@@ -29,7 +29,9 @@ const fn plain(name: &'static str, label: &'static str, direction: &'static str,
     Metric { name, label, short: label, factor: 1.0, unit: "", difference_unit: "", direction, decimals }
 }
 
-const METRICS: [Metric; 15] = [
+const PERSONS: &str = "larger = less private";
+
+const METRICS: [Metric; 31] = [
     plain("auc", "AUC", "higher = better ranking of risks", 3),
     plain("auc_within_cohort", "AUC among people of one cohort", "higher = better ranking of neighbours", 3),
     plain("gini", "Gini", "higher = better ranking of risks", 3),
@@ -56,6 +58,57 @@ const METRICS: [Metric; 15] = [
         "shares, did not notice, prefers to",
     ),
     percent("regret", "would refuse if asked", "would refuse", "shares, prefers not to"),
+    percent(
+        "attack.risk",
+        "learned of a person from the own record",
+        "learned",
+        "of what was left to learn; larger = less private",
+    ),
+    percent(
+        "attack.nonsharer.quality_explained",
+        "variance of refusers' quality explained",
+        "refusers explained",
+        "larger = more learned",
+    ),
+    percent("attack.unicity.at_1", "told apart by the last month's payment", "by 1 payment", PERSONS),
+    percent("attack.unicity.at_2", "told apart by the payments of 2 months", "by 2 payments", PERSONS),
+    percent("attack.unicity.at_3", "told apart by the payments of 3 months", "by 3 payments", PERSONS),
+    percent("attack.unicity.at_4", "told apart by the payments of 4 months", "by 4 payments", PERSONS),
+    percent(
+        "attack.unicity.at_4.to_1000",
+        "told apart by the payments of 4 months, to thousands",
+        "to thousands",
+        PERSONS,
+    ),
+    percent("attack.bill.unique", "found by a posted bill", "found by bill", PERSONS),
+    percent("attack.bill.success", "found by a posted bill, by a guess among candidates", "bill guessed", PERSONS),
+    percent("attack.bill.gain", "posted bill: gain over guessing by district", "gain by bill", "larger = less private"),
+    percent("attack.bill.total_alone", "found by the posted total alone", "found by total", PERSONS),
+    percent("attack.bill.rank_error", "error of a place, of the district", "error of a place", "smaller = more useful"),
+    percent(
+        "attack.reconstruction.accuracy",
+        "bits back from many counts",
+        "bits back",
+        "50 % or the majority = nothing learned",
+    ),
+    percent(
+        "attack.reconstruction.table",
+        "bits told from the published table",
+        "bits from table",
+        "the majority = nothing learned",
+    ),
+    percent(
+        "attack.singling_out.success",
+        "guesses true of one person alone",
+        "singled out",
+        "of guesses; larger = less private",
+    ),
+    percent(
+        "attack.singling_out.risk",
+        "singling out beyond luck",
+        "singling out",
+        "of guesses; larger = less private",
+    ),
     Metric { short: "ε spent", ..plain("epsilon_spent", "ε spent (from the ledger)", "smaller = more private", 2) },
 ];
 

@@ -12,6 +12,8 @@
 //! | [`histories`] | monthly rows of `pretick generate` |
 //! | [`plots`] | SVG and PNG pictures |
 //! | [`bench`](mod@bench) | what `pretick bench` writes and prints |
+//! | [`exposure`] | the terminal's table of what leaves the platform and what attacks learn |
+//! | [`leakage`] | the rule for the headline of an arm's measured leakage |
 //! | [`release`] | what a real release publishes, and the register that stays inside |
 //! | [`story`] | one person's way through a replication, in words |
 //! | [`table`], [`cutoffs`] | the terminal's tables; where the sign of an arm's effect flips |
@@ -19,9 +21,11 @@
 pub mod bench;
 pub mod csv;
 pub mod cutoffs;
+pub mod exposure;
 pub mod file;
 pub mod folder;
 pub mod histories;
+pub mod leakage;
 pub mod manifest;
 pub mod metric;
 pub mod palette;

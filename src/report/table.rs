@@ -60,10 +60,11 @@ pub fn render(all: &Summaries, context: &Context) -> String {
         let _ =
             writeln!(out, "Only one of {} sweep points is shown: the others stand in summary.csv.", all.sweeps().len());
     }
-    let swept = super::cutoffs::render(all, context);
-    if !swept.is_empty() {
-        out.push_str(&swept);
-        out.push('\n');
+    for part in [super::cutoffs::render(all, context), super::exposure::render(all, context)] {
+        if !part.is_empty() {
+            out.push_str(&part);
+            out.push('\n');
+        }
     }
     out.push_str(&notes(all, context));
     out
@@ -198,7 +199,7 @@ fn within_cohorts(all: &Summaries, context: &Context) -> String {
 }
 
 /// A line broken between words so that it fits, continued with an indent.
-fn wrapped(line: &str) -> String {
+pub(super) fn wrapped(line: &str) -> String {
     let mut out = String::new();
     let mut length = 0;
     for word in line.split(' ') {

@@ -51,6 +51,14 @@ pub(super) fn check(s: &Scenario, document: &Node, problems: &mut Vec<Problem>) 
         let help = "for example path = \"model.onnx\"";
         refuse("lender.onnx.path", "lender.scorer = \"onnx\" needs a model".into(), Some(help.into()));
     }
+    let columns = s.histories.platform_columns();
+    for (key, name) in s.attack.columns() {
+        if !name.is_empty() && !columns.contains(name) {
+            let help = suggest(name, columns.iter().map(String::as_str))
+                .unwrap_or_else(|| format!("columns that need consent: {}", columns.join(", ")));
+            refuse(key, format!("there is no column `{name}`"), Some(help));
+        }
+    }
     let names: Vec<&str> = s.arm.iter().map(|a| a.name.as_str()).collect();
     if names.is_empty() {
         refuse("arm", "there are no arms to compare".into(), None);

@@ -28,7 +28,7 @@ use super::{ColumnWeights, DpLogistic, DpParams, DpScorecard, DpScorecardParams,
 use crate::error::Result;
 use crate::params::{above, between};
 use crate::privacy::{Budget, IntegerGaussian, Ledger, Noise};
-use crate::view::PlatformView;
+use crate::view::{Column, PlatformView, Trend};
 
 crate::params! {
     /// Which scorer `auto` takes.
@@ -61,6 +61,11 @@ const LARGEST_EPSILON: f64 = 8.0;
 /// Units of the released count to one person: so fine that the grid of the noise costs next to nothing.
 const GRAIN: i64 = 16;
 
+/// Whether a column's trend is a prior to lean on: where codes stand is not public.
+fn leads(column: &Column) -> bool {
+    matches!(column.trend, Trend::Rising | Trend::Falling) && column.special.is_empty() && !column.is_category()
+}
+
 impl DpAuto {
     /// The number of persons, public or released, and what is left of `mu`.
     fn count(&self, persons: usize, mu: f64, source: &mut Source) -> Result<(f64, f64)> {
@@ -85,8 +90,11 @@ impl DpAuto {
     ) -> Result<(Box<dyn Fitted<PlatformView>>, &'static str)> {
         let (p, budget) = (&self.params, self.budget);
         let expansion = Expansion::new(view.features.columns());
-        let trends = expansion.trends().iter().any(|t| *t != 0.0);
-        let least = if trends { p.auto.logistic_from_with_trends } else { p.auto.logistic_from };
+        let least = if view.features.columns().iter().any(leads) {
+            p.auto.logistic_from_with_trends
+        } else {
+            p.auto.logistic_from
+        };
         let terms = expansion.width() as f64;
         if persons * budget.epsilon.min(LARGEST_EPSILON) >= least * terms {
             let mut noise = noise;

@@ -39,6 +39,11 @@
 //! posterior mean, given G = H·w plus sampling noise (variance H) and the mechanism's. So noise is never followed further
 //! than it deserves, steps are small, and no learning rate is needed.
 //!
+//! *Where noise swamps the data.* Where the logistic regression says that it is no more than its public prior, the tables are
+//! made smaller, until together they spread the log-odds no further than the prior does (post-processing: the tables' spread is
+//! read off the released Hessians, the prior's off the released moments); nothing is left of them where the number of persons
+//! itself is lost in noise. Otherwise tables of noise would outvote what everybody knows, and rank backwards.
+//!
 //! *Columns.* First each column is met once, in pairs; then pairs are drawn with chances that grow with what the columns'
 //! tables explained so far (post-processing, `choose`).
 //!
@@ -124,7 +129,11 @@ impl DpBoosting {
             Start::Level(logit(p.prior_rate))
         };
         let eta = start.log_odds(frame);
-        let trained = train::fit(p, &bins, frame, labels, eta, mu(1.0 - share), &mut source)?;
+        let (trained, spread) = train::fit(p, &bins, frame, labels, eta, mu(1.0 - share), &mut source)?;
+        let trained = match start.leaning() {
+            Some(prior) if spread > prior => trained.shrunk(prior / spread),
+            _ => trained,
+        };
         Ok(DpBoostingModel { bins, start, trained })
     }
 }
@@ -138,6 +147,14 @@ enum Start {
 }
 
 impl Start {
+    /// The spread of its log-odds, where noise swamped the data and public trends alone are left.
+    fn leaning(&self) -> Option<f64> {
+        match self {
+            Self::Level(_) => None,
+            Self::Linear(model) => model.leaning(),
+        }
+    }
+
     fn log_odds(&self, frame: &Frame) -> Vec<f64> {
         match self {
             Self::Level(level) => vec![*level; frame.rows()],

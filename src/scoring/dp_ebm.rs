@@ -17,7 +17,7 @@
 //! column changes by 1 in the first release, one sum by |round((y − p)·2ᵇ)| ≤ 2ᵇ in each later one, where p is a function
 //! of the person's cells and of earlier releases. Discrete Gaussian noise of scale σ makes each Δ/√(σ² − r²)-GDP
 //! ([`privacy`](crate::privacy::mechanism)); adaptive composition adds the μ², exactly, over all releases; the rest is
-//! post-processing.
+//! post-processing. Where noise swamps the counts there are no later releases, and their μ² is given up in the ledger.
 //!
 //! # How it learns
 //!
@@ -45,7 +45,7 @@
 mod saved;
 
 pub(super) use self::saved::read;
-use super::dp_bins::counts::{self, Counts};
+use super::dp_bins::counts::{self, Counts, NOT_SPENT};
 use super::dp_bins::evidence::{Prior, evidence, impose, public_knowledge, resistance, smooth};
 use super::dp_bins::public::PublicBins;
 use super::dp_rows::{Source, labels_of};
@@ -221,16 +221,17 @@ impl DpEbm {
         let cells = bins.cells_of(&view.features);
         let mut noise = self.noise.clone();
         let mut source = Source { noise: &mut noise, ledger };
-        let for_counts = mu * libm::sqrt(p.counts_share);
+        let (for_counts, rest) = (mu * libm::sqrt(p.counts_share), mu * libm::sqrt(1.0 - p.counts_share));
         let counts = counts::release(&bins, &cells, labels, (for_counts, p.prior_rate), &mut source)?;
         if let Some(note) = counts.swamped() {
+            source.ledger.forfeit(NOT_SPENT, rest);
             let (known, trends) = public_knowledge(&bins, p.rise);
             let share = 1.0 / libm::sqrt(trends.max(1) as f64);
             let points = known.iter().map(|k| k * share).collect();
             return Ok(DpEbmModel { bins, intercept: logit(counts.rate), points, notes: vec![note] });
         }
         let mut boosted = Boosted::new(p, &bins, &counts);
-        boosted.boost(&cells, labels, mu * libm::sqrt(1.0 - p.counts_share), &mut source)?;
+        boosted.boost(&cells, labels, rest, &mut source)?;
         if p.impose_trends {
             boosted.impose_trends();
         }

@@ -42,6 +42,7 @@
 
 mod train;
 
+use super::dp_rows::descent::Trained;
 use super::dp_rows::rows::RowMap;
 use super::dp_rows::saved::Linear;
 use super::dp_rows::{Source, labels_of};
@@ -117,7 +118,8 @@ impl DpLogistic {
         let expansion = Expansion::new(view.features.columns());
         let design = expansion.design(&view.features);
         let trained = train::fit(&self.params, &design, &expansion.trends(), labels, mu, source)?;
-        Ok(Model { expansion, map: trained.map, theta: trained.theta, learnt: trained.learnt })
+        let Trained { map, theta, learnt, leaning } = trained;
+        Ok(Model { expansion, map, theta, learnt, leaning })
     }
 }
 
@@ -127,6 +129,8 @@ pub(super) struct Model {
     map: RowMap,
     theta: Vec<f32>,
     learnt: bool,
+    /// See [`Model::leaning`].
+    leaning: Option<f64>,
 }
 
 /// The model in `value`.
@@ -140,7 +144,13 @@ impl Model {
     /// The model in `value`.
     pub(super) fn read(value: &serde_json::Value) -> Result<Self> {
         let Linear { expansion, map, theta, notes } = dp_rows::saved::read(value)?;
-        Ok(Self { expansion, map, theta, learnt: notes.is_empty() })
+        Ok(Self { expansion, map, theta, learnt: notes.is_empty(), leaning: None })
+    }
+
+    /// Where the scores are no more than a public prior: the standard deviation of its log-odds, 0 if the number of persons is
+    /// lost in noise. None where data were learnt from, where the prior has no direction, and of a model that was read back.
+    pub(super) fn leaning(&self) -> Option<f64> {
+        self.leaning
     }
 
     /// The columns it was fitted on.

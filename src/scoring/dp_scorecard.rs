@@ -18,7 +18,8 @@
 //! earlier releases and public constants; given these, the later releases are sums of one term a person, an integer row z
 //! with ‖z‖ ≤ norm after rounding (`dp_rows`). Discrete Gaussian noise of scale σ makes each release
 //! Δ/√(σ² − r²)-GDP ([`privacy`](crate::privacy::mechanism)); adaptive composition adds the μ²; the rest is
-//! post-processing. The number of persons is private and is read off the same counts.
+//! post-processing. The number of persons is private and is read off the same counts. Where these are swamped by noise nothing more
+//! is released, and the rest of the budget is given up in the ledger: what a fit costs is no function of its noise.
 //!
 //! # How it learns
 //!
@@ -45,7 +46,7 @@ mod weights;
 
 pub(super) use self::saved::read;
 use self::weights::Weights;
-use super::dp_bins::counts;
+use super::dp_bins::counts::{self, NOT_SPENT};
 use super::dp_bins::evidence::{Prior, evidence, public_knowledge};
 use super::dp_bins::public::PublicBins;
 use super::dp_rows::{Source, labels_of};
@@ -155,6 +156,7 @@ impl DpScorecard {
         let (for_counts, rest) = (mu * libm::sqrt(share), mu * libm::sqrt(1.0 - share));
         let counts = counts::release(&bins, &cells, labels, (for_counts, p.prior_rate), &mut source)?;
         if let Some(note) = counts.swamped() {
+            source.ledger.forfeit(NOT_SPENT, rest);
             let (evidence, trends) = public_knowledge(&bins, p.rise);
             let card = Card::Equal(logit(counts.rate), 1.0 / libm::sqrt(trends.max(1) as f64));
             return Ok(DpScorecardModel { bins, evidence, card, notes: vec![note] });

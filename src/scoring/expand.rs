@@ -21,8 +21,12 @@
 //! outside the bounds a constant: harmless under a ridge. Limits: a row has at most one level, so that the bound of a table
 //! with many levels is far from its longest row; a scorer that clips should clip lower.
 
+mod terms;
+mod trends;
+
+pub use self::trends::Trends;
 use crate::error::{Error, Result};
-use crate::view::{Column, Frame, Trend};
+use crate::view::{Column, Frame};
 use std::ops::Range;
 
 /// What stands in one column of the design.
@@ -49,6 +53,20 @@ impl Term {
         };
         terms.extend(column.missing.then_some(Self::Missing));
         terms
+    }
+
+    /// The term of every value in `from`; `value` is what [`terms::quantity`] makes of them.
+    fn fill(self, column: &Column, from: &[f32], value: &[f32], to: &mut [f32]) {
+        let (lo, hi) = (column.lo, column.hi);
+        let over = |span: f32| if span > 0.0 { 1.0 / span } else { 0.0 };
+        match self {
+            Self::Linear => terms::linear(value, middle(column), over(0.5 * (hi - lo)), to),
+            Self::Step(t) => terms::step(value, t, to),
+            Self::Hinge(k) => terms::hinge(value, k.max(lo), over(hi - k.max(lo)), to),
+            Self::Special(s) => terms::equal(from, s, to),
+            Self::Level(k) => terms::equal(from, k as f32, to),
+            Self::Missing => terms::missing(from, to),
+        }
     }
 
     /// Name of the term in `column`.
@@ -173,10 +191,16 @@ impl Expansion {
             return out;
         }
         let rows = out.rows;
-        let terms = self.columns.iter().enumerate().flat_map(|(j, c)| Term::of(c).into_iter().map(move |t| (j, c, t)));
-        let terms = terms.take_while(|(j, ..)| *j < frame.width());
-        for ((j, column, term), to) in terms.zip(out.data.chunks_exact_mut(rows).skip(1)) {
-            fill(term, column, frame.column(j), to);
+        let mut columns = out.data.chunks_exact_mut(rows).skip(1);
+        let mut value = vec![0.0; rows];
+        for (j, column) in self.columns.iter().enumerate().take(frame.width()) {
+            let from = frame.column(j);
+            if !column.is_category() {
+                terms::quantity(column, from, &mut value);
+            }
+            for (term, to) in Term::of(column).into_iter().zip(&mut columns) {
+                term.fill(column, from, &value, to);
+            }
         }
         let singles = self.spans().last().map_or(1, |s| s.end);
         let (single, product) = out.data.split_at_mut(singles * rows);
@@ -185,31 +209,6 @@ impl Expansion {
             to.iter_mut().zip(factors).for_each(|(y, (a, b))| *y = a * b);
         }
         out
-    }
-
-    /// Direction in which PD is publicly known to move with each design column, the constant first: the column's trend as
-    /// 1 (rising) or −1 (falling) on linear terms, half of it on steps, 0 elsewhere. 0 as well in a column with special values:
-    /// the quantity's direction does not say where its codes stand.
-    pub fn trends(&self) -> Vec<f64> {
-        let of = |column: &Column, term: Term| {
-            let sign = match column.trend {
-                Trend::Rising => 1.0,
-                Trend::Falling => -1.0,
-                Trend::Auto | Trend::Free => return 0.0,
-            };
-            if !column.special.is_empty() {
-                return 0.0;
-            }
-            match term {
-                Term::Linear => sign,
-                Term::Step(_) => 0.5 * sign,
-                Term::Hinge(_) | Term::Special(_) | Term::Level(_) | Term::Missing => 0.0,
-            }
-        };
-        let mut trends = vec![0.0];
-        trends.extend(self.columns.iter().flat_map(|c| Term::of(c).into_iter().map(move |term| of(c, term))));
-        trends.resize(self.width(), 0.0);
-        trends
     }
 
     /// Positions in the design of the terms that are multiplied.
@@ -242,47 +241,6 @@ pub(crate) fn clamped(x: f32, lo: f32, hi: f32, middle: f32) -> f32 {
     let x = if x.is_nan() { middle } else { x };
     let x = if x < lo { lo } else { x };
     if x > hi { hi } else { x }
-}
-
-fn fill(term: Term, column: &Column, from: &[f32], to: &mut [f32]) {
-    let (lo, hi, mid) = (column.lo, column.hi, middle(column));
-    let over = |span: f32| if span > 0.0 { 1.0 / span } else { 0.0 };
-    let unit = |x: f32| if x > 1.0 { 1.0 } else { x };
-    match term {
-        Term::Linear => {
-            let scale = over(0.5 * (hi - lo));
-            for (y, &x) in to.iter_mut().zip(from) {
-                let v = (clamped(x, lo, hi, mid) - mid) * scale;
-                *y = unit(if v < -1.0 { -1.0 } else { v });
-            }
-        }
-        Term::Step(t) => {
-            for (y, &x) in to.iter_mut().zip(from) {
-                *y = if clamped(x, lo, hi, mid) >= t { 1.0 } else { 0.0 };
-            }
-        }
-        Term::Hinge(k) => {
-            let scale = over(hi - k.max(lo));
-            for (y, &x) in to.iter_mut().zip(from) {
-                let v = (clamped(x, lo, hi, mid) - k.max(lo)) * scale;
-                *y = unit(if v > 0.0 { v } else { 0.0 });
-            }
-        }
-        Term::Special(s) => mark(from, to, |x| x == s),
-        Term::Level(k) => mark(from, to, |x| x == k as f32),
-        Term::Missing => mark(from, to, f32::is_nan),
-    }
-    let quantity = matches!(term, Term::Linear | Term::Step(_) | Term::Hinge(_));
-    if quantity && (column.missing || !column.special.is_empty()) {
-        for (y, &x) in to.iter_mut().zip(from) {
-            *y = if (column.missing && x.is_nan()) || column.is_special(x) { 0.0 } else { *y };
-        }
-    }
-}
-
-/// 1 where `holds`, else 0.
-fn mark(from: &[f32], to: &mut [f32], holds: impl Fn(f32) -> bool) {
-    to.iter_mut().zip(from).for_each(|(y, x)| *y = f32::from(u8::from(holds(*x))));
 }
 
 #[cfg(test)]

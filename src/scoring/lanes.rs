@@ -45,6 +45,15 @@ impl Chunk {
         }
     }
 
+    /// Takes these rows of `design`, at most [`CHUNK`], in their order.
+    pub fn gather(&mut self, design: &Design, rows: &[u32]) {
+        for (j, to) in self.columns.chunks_exact_mut(CHUNK).enumerate() {
+            let from = design.column(j);
+            to.iter_mut().zip(rows).for_each(|(to, i)| *to = f64::from(from[*i as usize]));
+            to[rows.len()..].fill(0.0);
+        }
+    }
+
     /// Sets `eta` to the linear predictor Σ βⱼ·xⱼ.
     pub fn combine(&self, beta: &[f64], eta: &mut Values) {
         eta.fill(0.0);

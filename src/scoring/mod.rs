@@ -27,6 +27,7 @@ pub mod logistic;
 pub mod monitoring;
 pub mod newton;
 pub mod onnx;
+pub mod refit;
 pub mod saved;
 pub mod scale;
 pub mod scorecard;

@@ -4,6 +4,7 @@
 //! Source: Bowdler, Martin, Reinsch & Wilkinson, "The QR and QL algorithms for symmetric matrices", Numerische Mathematik 11
 //! (1968), the procedures tred2 and tql2.
 
+use multiversion::multiversion;
 use ndarray::Array2;
 
 /// QL steps for one eigenvalue after which it is left as it is; two suffice for most.
@@ -84,8 +85,7 @@ impl Tridiagonal {
                     d[k] = next[k] / h;
                 }
                 for row in done.chunks_exact_mut(n) {
-                    let g: f64 = next.iter().zip(&*row).map(|(a, b)| a * b).sum();
-                    row.iter_mut().zip(&d[..=i]).for_each(|(x, d)| *x -= g * d);
+                    project(&mut row[..=i], next, &d[..=i]);
                 }
             }
             next.fill(0.0);
@@ -136,17 +136,13 @@ impl Tridiagonal {
         for i in (l..m).rev() {
             (c3, c2, s2) = (c2, c, s);
             let (g, h) = (c * e[i], c * p);
-            let r = libm::hypot(p, e[i]);
+            let r = length(p, e[i]);
             e[i + 1] = s * r;
             (s, c) = (e[i] / r, p / r);
             p = c * d[i] - s * g;
             d[i + 1] = h + s * (c * g + s * d[i]);
             let (upper, lower) = v.split_at_mut((i + 1) * *n);
-            for (x, y) in upper[i * *n..].iter_mut().zip(&mut lower[..*n]) {
-                let h = *y;
-                *y = s * *x + c * h;
-                *x = c * *x - s * h;
-            }
+            rotate(&mut upper[i * *n..], &mut lower[..*n], s, c);
         }
         let p = -s * s2 * c3 * beside * e[l] / next;
         e[l] = s * p;
@@ -162,12 +158,8 @@ fn reflect(v: &mut [f64], n: usize, i: usize, (d, e): (&mut [f64], &mut [f64]), 
         let f = d[j];
         v[i * n + j] = f;
         let row = &v[j * n..j * n + i];
-        let mut g = e[j] + row[j] * f;
-        for k in j + 1..i {
-            g += row[k] * d[k];
-            e[k] += row[k] * f;
-        }
-        e[j] = g;
+        let beside = apply(&row[j + 1..], &d[j + 1..i], f, &mut e[j + 1..i]);
+        e[j] += row[j] * f + beside;
     }
     let mut f = 0.0;
     for j in 0..i {
@@ -181,11 +173,68 @@ fn reflect(v: &mut [f64], n: usize, i: usize, (d, e): (&mut [f64], &mut [f64]), 
     for j in 0..i {
         let (f, g) = (d[j], e[j]);
         let row = &mut v[j * n..j * n + i];
-        for k in j..i {
-            row[k] -= f * e[k] + g * d[k];
-        }
+        subtract(&mut row[j..], (f, &e[j..i]), (g, &d[j..i]));
         d[j] = row[i - 1];
         v[j * n + i] = 0.0;
+    }
+}
+
+/// √(a² + b²), by way of `hypot` only where the squares are no ordinary numbers.
+fn length(a: f64, b: f64) -> f64 {
+    let square = a * a + b * b;
+    if square > 1e-280 && square < 1e280 { libm::sqrt(square) } else { libm::hypot(a, b) }
+}
+
+/// Lanes whose sums do not wait for each other, added in a fixed order.
+const LANES: usize = 8;
+
+#[inline(always)]
+#[allow(clippy::inline_always)]
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    let mut s = [0.0; LANES];
+    for (a, b) in a.iter().zip(b) {
+        for l in 0..LANES {
+            s[l] += a[l] * b[l];
+        }
+    }
+    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7])) + rest
+}
+
+/// x −= (x·a)·b.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw", "x86_64+avx2"))]
+fn project(x: &mut [f64], a: &[f64], b: &[f64]) {
+    let g = dot(x, a);
+    for (x, b) in x.iter_mut().zip(b) {
+        *x -= g * b;
+    }
+}
+
+/// e += row·f; returns row·d.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw", "x86_64+avx2"))]
+fn apply(row: &[f64], d: &[f64], f: f64, e: &mut [f64]) -> f64 {
+    for (e, x) in e.iter_mut().zip(row) {
+        *e += x * f;
+    }
+    dot(row, d)
+}
+
+/// row −= f·e + g·d.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw", "x86_64+avx2"))]
+fn subtract(row: &mut [f64], (f, e): (f64, &[f64]), (g, d): (f64, &[f64])) {
+    for ((x, e), d) in row.iter_mut().zip(e).zip(d) {
+        *x -= f * e + g * d;
+    }
+}
+
+/// The rotation of two rows by sine and cosine.
+#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw", "x86_64+avx2"))]
+fn rotate(upper: &mut [f64], lower: &mut [f64], s: f64, c: f64) {
+    for (x, y) in upper.iter_mut().zip(lower) {
+        let h = *y;
+        *y = s * *x + c * h;
+        *x = c * *x - s * h;
     }
 }
 

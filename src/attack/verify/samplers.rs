@@ -154,7 +154,7 @@ fn reports(categories: u8, epsilon: f64, streams: Streams, told: impl Fn(f64) ->
 pub(super) fn tests() -> Vec<Test> {
     let mut out = Vec::new();
     for (family, word) in [(Family::Laplace, "discrete Laplace"), (Family::Gaussian, "discrete Gaussian")] {
-        for scale in [0.4, 1.0, 3.7, 12.5] {
+        for scale in [0.4, 1.0, 3.7, 12.5, 40.0] {
             out.push(Test::new(format!("{word}, scale {scale} (χ²)"), false, move |s| {
                 let (values, entered) = noise(family, scale, s)?;
                 Ok(chi_square(&values, family, entered))

@@ -1,10 +1,11 @@
 //! `pretick scorecard score`.
 
 use super::super::complain;
-use super::{applicants, open, view};
+use super::super::score::RowsArgs;
+use super::{open, view};
 use crate::error::{Error, Result};
-use crate::report::file::{WholeFile, check};
-use crate::report::{Overwrite, csv};
+use crate::report::csv;
+use crate::report::file::WholeFile;
 use crate::scoring::scorecard::table::label;
 use crate::scoring::scorecard::{Card, Decision, Points};
 use std::io::Write;
@@ -15,38 +16,27 @@ use std::process::ExitCode;
 pub(super) struct ScoreArgs {
     /// scorecard.json of an earlier fit
     model: PathBuf,
-    /// Rows to score (CSV or Parquet) with the columns of the fit; no outcome is needed
-    #[arg(long, value_name = "FILE")]
-    data: PathBuf,
-    /// CSV to write: id, pd, score, points, reason_1, …
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
-    /// Count malformed rows and go on instead of stopping at the first
-    #[arg(long)]
-    skip_bad_rows: bool,
-    /// Replace the file if it exists
-    #[arg(long)]
-    force: bool,
+    #[command(flatten)]
+    rows: RowsArgs,
 }
 
 pub(super) fn score(args: &ScoreArgs) -> Result<ExitCode> {
-    let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
-    check(&args.out, overwrite)?;
+    let overwrite = args.rows.overwrite()?;
     let (document, map) = open(&args.model)?;
     let points = document.on_scale()?;
-    let (table, rows) = applicants(&args.data, &map, args.skip_bad_rows)?;
+    let (table, rows) = args.rows.read(&map)?;
     let decisions = points.decide(&view(&table, &rows, false))?;
     let shown = map.untransformed();
     let words = |card: &Card, bin: usize| {
         let place = card.bins.iter().nth(bin).map(|b| &b.place);
         place.map_or_else(String::new, |p| label(&card.column, p, &shown))
     };
-    let mut file = WholeFile::create(&args.out, overwrite)?;
+    let mut file = WholeFile::create(&args.rows.out, overwrite)?;
     let ids = rows.iter().map(|row| table.label(*row));
     write(&mut file, ids, &decisions, &points, document.points.reasons as usize, &words)?;
     file.finish()?;
     table.notes().iter().for_each(|note| complain(&format!("note: {note}")));
-    complain(&format!("{}: {} scored", args.out.display(), decisions.len()));
+    complain(&format!("{}: {} scored", args.rows.out.display(), decisions.len()));
     Ok(ExitCode::SUCCESS)
 }
 

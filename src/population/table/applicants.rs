@@ -2,7 +2,7 @@
 
 use super::map::{TableKeys, TableParams, Transform};
 use super::plan::Plan;
-use super::{Table, fields};
+use super::{Outcomes, Table, fields};
 use crate::error::{Error, Result};
 use crate::view::Frame;
 use std::path::Path;
@@ -22,7 +22,7 @@ impl Table {
             is_parquet.then_some(path),
             &params,
             skip_bad_rows,
-            Some(UNKNOWN),
+            Outcomes::Unknown(UNKNOWN),
         )
     }
 

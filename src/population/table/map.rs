@@ -139,6 +139,8 @@ crate::params! {
         pub lender_sees: Vec<String> = Vec::new(), "columns", any(), "the scenario's author";
         /// Columns that the lender sees only of those who share; ranges are allowed.
         pub needs_consent: Vec<String> = Vec::new(), "columns", any(), "the scenario's author";
+        /// Columns with the payments of a month, the most recent month first, of those that need consent: linkage attacks compare them. Ranges are allowed.
+        pub monthly_payments: Vec<String> = Vec::new(), "columns", any(), "the scenario's author";
         /// Transforms, public bounds and break points of all columns named above.
         pub features: Tables<Feature> = Tables::default(), "", any(), "the scenario's author";
         /// Columns that are computed from others by public formulas.

@@ -32,6 +32,8 @@ mod feature_tests;
 mod fields;
 mod layout;
 mod map;
+#[cfg(test)]
+mod payment_tests;
 mod places;
 mod plan;
 mod ranges;
@@ -48,7 +50,7 @@ pub use fields::{BandCells, Code, CohortKey, Group, GroupKeys, MissingTexts, Nam
 pub use map::{Direction, Feature, FileColumn, Income, TableKeys, TableParams, Transform};
 pub use read::Skipped;
 
-use super::{FileDepth, People};
+use super::{FileDepth, Payments, People};
 use crate::document::Problem;
 use crate::error::{Error, Result};
 use crate::rng::{Entity, Purpose, Streams, mix};
@@ -79,11 +81,23 @@ pub struct Table {
     rows: Rows,
 }
 
+/// What is asked of the outcomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcomes {
+    /// Some defaulted, some paid.
+    Both,
+    /// Whatever they are.
+    Any,
+    /// They are not read: every record gets a column of that name in their place, as if all had paid.
+    Unknown(&'static str),
+}
+
 /// The persons, ordered by cohort, then id.
 #[derive(Clone, Debug)]
 struct Rows {
     bureau: Frame,
     platform: Frame,
+    payments: Payments,
     default: Vec<bool>,
     group: Vec<u8>,
     depth: Vec<FileDepth>,
@@ -102,22 +116,31 @@ impl Table {
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
         let name = path.display().to_string();
         let is_parquet = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
-        Self::read(&name, &bytes, is_parquet.then_some(path), params, skip_bad_rows, None)
+        Self::read(&name, &bytes, is_parquet.then_some(path), params, skip_bad_rows, Outcomes::Both)
+    }
+
+    /// Reads `path` for a real release, which must not hang on one person: no malformed row is left out, one outcome alone
+    /// is no error, and groups, incomes and depths of files, which no release reads, are not read.
+    pub fn open_for_release(path: &Path, params: &TableParams) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+        let is_parquet = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
+        let keys = TableKeys { cohort: params.keys.cohort.clone(), ..params.for_scoring().keys };
+        let name = path.display().to_string();
+        Self::read(&name, &bytes, is_parquet.then_some(path), &TableParams { keys }, false, Outcomes::Any)
     }
 
     /// Reads CSV text; `name` stands for the file in errors.
     pub fn from_csv(name: &str, bytes: &[u8], params: &TableParams, skip_bad_rows: bool) -> Result<Self> {
-        Self::read(name, bytes, None, params, skip_bad_rows, None)
+        Self::read(name, bytes, None, params, skip_bad_rows, Outcomes::Both)
     }
 
-    /// `unknown`: a column that every record gets in the place of the outcome, as if all had paid.
     fn read(
         name: &str,
         bytes: &[u8],
         parquet: Option<&Path>,
         params: &TableParams,
         skip: bool,
-        unknown: Option<&str>,
+        outcomes: Outcomes,
     ) -> Result<Self> {
         let keys = &params.keys;
         // A map that came from TOML was checked there, with its places; this is for one that was built in code.
@@ -133,14 +156,14 @@ impl Table {
         let mut builder = Builder::new(name, keys, &plan, skip);
         let mut header = keys.columns.is_empty();
         let paid = keys.paid.first().map_or("0", Code::text);
-        let mut sink = |line: u64, record: &csv::ByteRecord| match unknown {
-            Some(column) => {
+        let mut sink = |line: u64, record: &csv::ByteRecord| match outcomes {
+            Outcomes::Unknown(column) => {
                 let mut record = record.clone();
                 record.push_field(if header { column } else { paid }.as_bytes());
                 header = false;
                 builder.take(line, &record)
             }
-            None => builder.take(line, record),
+            Outcomes::Both | Outcomes::Any => builder.take(line, record),
         };
         if let Some(path) = parquet {
             if !keys.columns.is_empty() {
@@ -154,7 +177,8 @@ impl Table {
         }
         let hex = |n: u8| char::from(b"0123456789abcdef"[usize::from(n)]);
         let sha256: String = Sha256::digest(bytes).iter().flat_map(|b| [hex(b >> 4), hex(b & 15)]).collect();
-        let read = if unknown.is_some() { builder.finish()? } else { builder.finish()?.both_outcomes()? };
+        let read = builder.finish()?;
+        let read = if outcomes == Outcomes::Both { read.both_outcomes()? } else { read };
         Ok(Self::build(name, sha256, keys, &plan, read))
     }
 
@@ -175,6 +199,7 @@ impl Table {
         let rows = Rows {
             bureau: frame(false),
             platform: frame(true),
+            payments: Payments::new(plan.payments.len(), read.payments.clone()).select(&order),
             default: in_order.iter().map(|p| p.default).collect(),
             group: in_order.iter().map(|p| group_of[usize::from(p.group)]).collect(),
             depth: in_order.iter().map(|p| p.file).collect(),
@@ -287,6 +312,7 @@ impl Table {
             active: Vec::new(),
             attribute_months: self.attributes[1] as f64,
             bureau_attribute_months: self.attributes[0] as f64,
+            payments: rows.payments.select(&drawn),
             bureau: rows.bureau.select(&drawn),
             platform: rows.platform.select(&drawn),
             origin: drawn,

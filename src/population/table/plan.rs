@@ -5,6 +5,7 @@ use super::fields::{Code, CohortKey};
 use super::map::TableKeys;
 use super::ranges::expand;
 use super::wanted::Wanted;
+use crate::population::YEAR;
 use std::collections::BTreeMap;
 
 mod derived;
@@ -26,6 +27,8 @@ pub(super) struct Plan {
     /// In the order they are computed: the lender's columns, those that need consent, derived ones.
     pub features: Vec<Wanted>,
     pub cells: Cells,
+    /// Places of the monthly payments among the features, the most recent month first.
+    pub payments: Vec<usize>,
     /// Codes and names of the groups; empty: the data's own codes.
     pub groups: Vec<(Code, String)>,
 }
@@ -63,12 +66,13 @@ impl Plan {
         if check.faults.is_empty() {
             check.interactions(&mut features);
         }
+        let payments = check.payments(&features);
         check.cohort(&asks);
         let groups = check.groups();
         if !check.faults.is_empty() {
             return Err(check.faults);
         }
-        Ok(Self { features, cells: Cells::new(&keys.cohort.0), groups })
+        Ok(Self { features, cells: Cells::new(&keys.cohort.0), payments, groups })
     }
 
     /// Places of the features that need consent, or of those that do not, as scorers see them: in the order of a frame's columns.
@@ -158,6 +162,36 @@ impl Check<'_> {
                     }
                 }
             }
+        }
+        out
+    }
+
+    /// Places of the monthly payments.
+    fn payments(&mut self, features: &[Wanted]) -> Vec<usize> {
+        let mut out = Vec::new();
+        for (i, text) in self.keys.monthly_payments.iter().enumerate() {
+            let at = format!("monthly_payments[{}]", i + 1);
+            match expand(text) {
+                Err(message) => self.fault(&at, message, None),
+                Ok(names) => {
+                    for name in names {
+                        let amount = |w: &Wanted| w.name == name && w.consent && w.recipe.is_none();
+                        match features.iter().position(|w| amount(w) && w.levels.is_empty()) {
+                            None => {
+                                let help = "monthly payments are amounts that flow to a recipient with consent";
+                                let message = format!("`{name}` is no quantity in needs_consent");
+                                self.fault(&at, message, Some(help.into()));
+                            }
+                            Some(j) if out.contains(&j) => self.fault(&at, format!("`{name}` is named twice"), None),
+                            Some(j) => out.push(j),
+                        }
+                    }
+                }
+            }
+        }
+        if out.len() > YEAR {
+            let message = format!("{} months, at most {YEAR}", out.len());
+            self.fault("monthly_payments", message, Some("keep the most recent ones".into()));
         }
         out
     }

@@ -62,10 +62,13 @@ pub(super) struct Builder<'a> {
     scratch: Vec<Value>,
     scratch_moved: Vec<bool>,
     scratch_cells: Vec<(u32, bool)>,
+    scratch_payments: Vec<f64>,
     /// The persons.
     pub persons: Vec<Person>,
     /// One vector a feature, in the plan's order.
     pub features: Vec<Vec<f32>>,
+    /// Monthly payments as they stand in the file, person after person; NaN where missing.
+    pub payments: Vec<f64>,
     /// Codes of the groups by first appearance.
     pub codes: Vec<Code>,
     /// Values clamped to the public bounds and levels that are not listed, one count a feature.
@@ -92,8 +95,10 @@ impl<'a> Builder<'a> {
             scratch: Vec::with_capacity(features),
             scratch_moved: Vec::with_capacity(features),
             scratch_cells: Vec::new(),
+            scratch_payments: vec![f64::NAN; plan.payments.len()],
             persons: Vec::new(),
             features: vec![Vec::new(); features],
+            payments: Vec::new(),
             codes: plan.groups.iter().map(|(code, _)| code.clone()).collect(),
             moved: vec![0; features],
             outside: vec![0; plan.cells.parts().len()],
@@ -174,11 +179,14 @@ impl<'a> Builder<'a> {
         self.scratch.clear();
         self.scratch_moved.clear();
         let mut fields = layout.features.iter();
-        for wanted in &self.plan.features {
+        for (i, wanted) in self.plan.features.iter().enumerate() {
             let value = match &wanted.recipe {
                 Some(recipe) => recipe.value(&self.scratch),
                 None => row.value(fields.next().copied().unwrap_or_default(), wanted)?,
             };
+            if let Some(month) = self.plan.payments.iter().position(|p| *p == i) {
+                self.scratch_payments[month] = value.amount();
+            }
             let (value, moved) = wanted.bounded(value);
             self.scratch.push(value);
             self.scratch_moved.push(moved);
@@ -259,6 +267,7 @@ impl<'a> Builder<'a> {
         for (count, cell) in self.outside.iter_mut().zip(&self.scratch_cells) {
             *count += u64::from(cell.1);
         }
+        self.payments.extend(&self.scratch_payments);
         self.persons.push(person);
     }
 

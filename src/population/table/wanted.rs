@@ -18,6 +18,16 @@ pub(super) enum Value {
     Missing,
 }
 
+impl Value {
+    /// The number as it stands in the file; NaN where there is none.
+    pub fn amount(self) -> f64 {
+        match self {
+            Self::Quantity(x) | Self::Special(x) => x,
+            Self::Level(_) | Self::Missing => f64::NAN,
+        }
+    }
+}
+
 /// A feature of the map.
 #[derive(Clone, Debug)]
 pub(super) struct Wanted {

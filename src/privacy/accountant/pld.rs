@@ -52,7 +52,7 @@ pub(super) fn epsilon(composition: &Composition, delta: f64) -> Result<f64> {
             (epsilon, curve.hidden(epsilon) / target)
         })?);
     }
-    Ok(worst * (1.0 + OUTWARDS) + if worst > 0.0 { 1e-12 } else { 0.0 })
+    Ok(worst * (1.0 + OUTWARDS) + 1e-12)
 }
 
 /// The smallest δ at which the composition is (ε, δ)-DP, ε ≥ 0.

@@ -7,6 +7,9 @@
 //! | `file-depth` | What changes for people without a file? |
 //! | `winners-losers` | Who wins and who loses against the reference arm, by income? |
 //! | `calibration` | Do predicted defaults come true? |
+//! | `leakage-auc`, `leakage-approval_rate` | What do accuracy and credit for people without a file cost in measured privacy? |
+//! | `leakage-parts` | What gives people away: their own record, or others'? |
+//! | `externality` | What do sharers say about those who refused? |
 //! | `sweep-<key>` | How do the results depend on a parameter? |
 //! | `story-<person>` | What did one person live through, and what did each arm make of it? (`pretick story`) |
 //!
@@ -19,7 +22,11 @@ mod calibration;
 pub(super) mod canvas;
 mod deciles;
 mod depth;
+mod externality;
 pub(super) mod figure;
+mod leakage;
+mod leakage_parts;
+mod multiples;
 mod raster;
 pub(super) mod scale;
 pub mod story;
@@ -63,6 +70,18 @@ pub fn draw_all(all: &Summaries, context: &Context) -> Result<(Vec<Plot>, Vec<St
     keep("file-depth", depth::draw(all, context)?, "approval_rate or auc by file depth");
     keep("winners-losers", deciles::draw(all, context)?, "winners and losers by decile");
     keep("calibration", calibration::draw(all, context)?, "calibration_predicted and calibration_observed");
+    if super::leakage::measured(all) {
+        for (metric, group, whom) in [("auc", "all", ""), ("approval_rate", "file=none", " of people without a file")] {
+            if all.has(metric, group) {
+                let plot = leakage::draw(all, context, metric, group, whom)?;
+                keep(&format!("leakage-{metric}"), plot, &format!("{metric} of an arm that was attacked"));
+            }
+        }
+        keep("leakage-parts", leakage_parts::draw(all, context)?, "risks");
+    }
+    if all.has_metric("attack.nonsharer.quality_explained") {
+        keep("externality", externality::draw(all, context)?, "two arms with sharers and non-sharers");
+    }
     for key in 0..context.sweep_keys.len() {
         let name = format!("sweep-{}", super::manifest::slug(&context.sweep_keys[key]));
         keep(&name, sweep::draw(all, context, key)?, "two sweep values of one metric");
@@ -94,20 +113,45 @@ impl Pick<'_> {
 
 /// Every arm once, at the ε nearest to 1.
 fn picks<'a>(all: &'a Summaries, context: &Context) -> Vec<Pick<'a>> {
-    all.arms()
-        .into_iter()
-        .filter_map(|arm| {
-            let info = context.arm(arm);
-            Some(Pick {
-                arm,
-                name: figure::name_of(arm).ok()?,
-                epsilon: all.nearest_epsilon(arm, 1.0)?,
-                style: style_of(arm, context),
-                kind: info.and_then(|i| i.guarantee.kind()),
-                asked: info.is_none_or(|i| i.asked),
-            })
-        })
-        .collect()
+    picks_at(all, context, &[1.0])
+}
+
+/// Every arm at the values of ε nearest to some, each once.
+fn picks_at<'a>(all: &'a Summaries, context: &Context, wanted: &[f64]) -> Vec<Pick<'a>> {
+    let mut out = Vec::new();
+    for arm in all.arms() {
+        let info = context.arm(arm);
+        let Ok(name) = figure::name_of(arm) else { continue };
+        let mut epsilons: Vec<Option<f64>> = wanted.iter().filter_map(|e| all.nearest_epsilon(arm, *e)).collect();
+        epsilons.dedup();
+        out.extend(epsilons.into_iter().map(|epsilon| Pick {
+            arm,
+            name: name.clone(),
+            epsilon,
+            style: style_of(arm, context),
+            kind: info.and_then(|i| i.guarantee.kind()),
+            asked: info.is_none_or(|i| i.asked),
+        }));
+    }
+    out
+}
+
+/// Whether any attack on the pick was measured.
+fn attacked(all: &Summaries, context: &Context, pick: &Pick) -> bool {
+    super::leakage::headline(all, pick.arm, pick.epsilon, all.base(context)).is_some()
+}
+
+/// In how many replications arms were attacked, where these are not all.
+fn attacked_in(all: &Summaries) -> String {
+    let of = |attacks: bool| {
+        all.rows()
+            .iter()
+            .filter(|s| s.metric.starts_with("attack.") == attacks)
+            .map(|s| s.replications)
+            .max()
+            .unwrap_or(0)
+    };
+    if of(true) < of(false) { format!(" Attacks: the first {} replications.", of(true)) } else { String::new() }
 }
 
 /// One summary of a pick at the base sweep point, if its mean is defined.

@@ -12,6 +12,8 @@ use crate::report::{Context, Summaries};
 use crate::stats::Interval;
 
 const HEIGHT: f64 = 330.0;
+/// Between the lines of a label.
+const LINE: f64 = 14.0;
 
 /// What is drawn: metric, group, whether as difference to the reference, words for the group.
 const PANELS: [(&str, &str, bool, &str); 3] = [
@@ -19,6 +21,26 @@ const PANELS: [(&str, &str, bool, &str); 3] = [
     ("auc", "all", true, ""),
     ("approval_rate", "file=none", true, " of people without a file"),
 ];
+
+/// The same for keys of an attack, which move that attack alone.
+const BILL: [(&str, &str, bool, &str); 3] = [
+    ("attack.bill.unique", "all", false, ""),
+    ("attack.bill.success", "all", false, ""),
+    ("attack.bill.rank_error", "all", false, ""),
+];
+const LINKAGE: [(&str, &str, bool, &str); 3] = [
+    ("attack.unicity.at_1", "all", false, ""),
+    ("attack.unicity.at_2", "all", false, ""),
+    ("attack.unicity.at_4", "all", false, ""),
+];
+
+fn panels_of(key: &str) -> &'static [(&'static str, &'static str, bool, &'static str)] {
+    match key {
+        _ if key.starts_with("attack.bill.") => &BILL,
+        _ if key.starts_with("attack.linkage.") => &LINKAGE,
+        _ => &PANELS,
+    }
+}
 
 /// One panel: its words and, for each pick, one value a sweep point.
 struct Panel {
@@ -40,11 +62,12 @@ pub fn draw(all: &Summaries, context: &Context, key: usize) -> Result<Option<Plo
         return Ok(None);
     }
     let picks = picks(all, context);
-    let panels: Vec<Panel> = PANELS.iter().filter_map(|p| panel_of(all, context, &picks, &points, p)).collect();
+    let name = &context.sweep_keys[key];
+    let panels = panels_of(name).iter().filter_map(|p| panel_of(all, context, &picks, &points, p));
+    let panels: Vec<Panel> = panels.collect();
     if panels.is_empty() {
         return Ok(None);
     }
-    let name = &context.sweep_keys[key];
     let words = Words {
         name: format!("sweep-{}", slug(name)),
         title: format!("What if {name} were different?"),
@@ -73,11 +96,13 @@ pub fn draw(all: &Summaries, context: &Context, key: usize) -> Result<Option<Plo
     let mut labels = Vec::new();
     for point in &points {
         let text = point[key].replace('-', if numeric { "−" } else { "-" });
-        labels.push(font(figure::TICK).cut(&text, 110.0)?);
+        let lines = if numeric { vec![text] } else { lines_of(&text) };
+        labels.push(lines.iter().map(|l| font(figure::TICK).cut(l, 110.0)).collect::<Result<Vec<String>>>()?);
     }
+    let lower = LINE * (labels.iter().map(Vec::len).max().unwrap_or(1) - 1) as f64;
     let rows = legend_rows(&shown)?;
     let top = 24.0 * rows.len() as f64 + 34.0;
-    figure(words, top + HEIGHT, |canvas, body| {
+    figure(words, top + HEIGHT + lower, |canvas, body| {
         for (i, row) in rows.iter().enumerate() {
             for (x, pick) in row {
                 let end =
@@ -85,11 +110,12 @@ pub fn draw(all: &Summaries, context: &Context, key: usize) -> Result<Option<Plo
                 canvas.text(end + 7.0, body.y0 + 10.0 + 24.0 * i as f64, &pick.detail(), font(11.0).rgb(GREY))?;
             }
         }
-        let area = Rect { x0: body.x0 + 52.0, y0: body.y0 + top, x1: body.x1 - 10.0, y1: body.y1 - 44.0 };
+        let area = Rect { x0: body.x0 + 52.0, y0: body.y0 + top, x1: body.x1 - 10.0, y1: body.y1 - 44.0 - lower };
         for (i, panel) in panels.iter().enumerate() {
             let r = area.cell((0, 1), (i, panels.len()), (66.0, 0.0));
             draw_panel(canvas, r, panel, &picks, &places, &labels)?;
-            canvas.text(r.middle_x(), r.y1 + 34.0, &font(13.0).cut(&axis, r.width() + 50.0)?, font(13.0).middle())?;
+            let title = font(13.0).cut(&axis, r.width() + 50.0)?;
+            canvas.text(r.middle_x(), r.y1 + 34.0 + lower, &title, font(13.0).middle())?;
         }
         Ok(())
     })
@@ -121,6 +147,13 @@ fn panel_of(
     (most >= 2).then_some(Panel { axis, zero: *difference, lines })
 }
 
+/// A value that is a word or a table, `{ noisy = { epsilon = 1 } }`, as lines of one word.
+fn lines_of(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| c.is_whitespace() || "{}=,".contains(c)).filter(|w| !w.is_empty());
+    let lines: Vec<String> = words.take(4).map(str::to_owned).collect();
+    if lines.is_empty() { vec![text.to_owned()] } else { lines }
+}
+
 /// Legend entries in rows that fit, with their x.
 fn legend_rows<'p, 'a>(picks: &[&'p Pick<'a>]) -> Result<Vec<Vec<(f64, &'p Pick<'a>)>>> {
     let width = figure::WIDTH - 2.0 * figure::MARGIN;
@@ -146,7 +179,7 @@ fn draw_panel(
     panel: &Panel,
     picks: &[Pick<'_>],
     places: &[f64],
-    labels: &[String],
+    labels: &[Vec<String>],
 ) -> Result<()> {
     let values = panel.lines.iter().flatten().flatten().flat_map(|v| [v.mean, v.lo, v.hi]);
     let y_range = range(values.chain(panel.zero.then_some(0.0)), 0.05);
@@ -154,7 +187,7 @@ fn draw_panel(
     let x = Axis::linear(range(places.iter().copied(), 0.06), r.x0, r.x1);
     let (marks, decimals) = ticks(y_range, 6);
     grid_y(canvas, r, &y, &marks, Some(decimals))?;
-    for (line, text) in font(12.0).wrap(&panel.axis, r.width() + 44.0)?.iter().rev().enumerate() {
+    for (line, text) in font(12.0).bold().wrap(&panel.axis, r.width() + 44.0)?.iter().rev().enumerate() {
         canvas.text(r.x0 - 44.0, r.y0 - 14.0 - 15.0 * line as f64, text, font(12.0).bold())?;
     }
     if panel.zero {
@@ -178,5 +211,12 @@ fn draw_panel(
         }
     }
     floor_line(canvas, r)?;
-    labels_x(canvas, r, &places.iter().map(|p| x.at(*p)).zip(labels.iter().cloned()).collect::<Vec<_>>())
+    let first = labels.iter().map(|l| l.first().cloned().unwrap_or_default());
+    labels_x(canvas, r, &places.iter().map(|p| x.at(*p)).zip(first).collect::<Vec<_>>())?;
+    for (place, lines) in places.iter().zip(labels) {
+        for (k, text) in lines.iter().enumerate().skip(1) {
+            canvas.text(x.at(*place), r.y1 + 13.0 + LINE * k as f64, text, font(figure::TICK).rgb(GREY).middle())?;
+        }
+    }
+    Ok(())
 }

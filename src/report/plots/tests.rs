@@ -74,7 +74,7 @@ fn every_picture_decodes_and_its_labels_fit_and_do_not_overlap() {
     for (name, context) in cases {
         let (plots, notes) = draw(&context);
         assert!(notes.is_empty(), "{notes:?}");
-        assert_eq!(plots.len(), 6 + context.sweep_keys.len());
+        assert_eq!(plots.len(), 10 + context.sweep_keys.len());
         keep(name, &plots);
         for plot in &plots {
             assert_eq!(faults(&plot.svg), Vec::<String>::new(), "{name}/{}", plot.name);

@@ -32,15 +32,15 @@ pub(super) fn text(release: &Release, ledger: &PublicLedger) -> String {
     let _ = writeln!(out, "## The promise\n");
     let _ = writeln!(
         out,
-        "Take any person, and imagine the data with and without all that is known of that person. Whatever somebody who reads this release looks for in it, the odds of finding it differ between the two by a factor of at most {} (ε = {:.6}){}.\n",
+        "Take any person, and imagine the data with and without all that is known of that person. Whatever somebody who reads this release looks for in it, the chance of finding it differs between the two by a factor of at most {} (ε = {:.6}){}.\n",
         factor(own.0),
         own.0,
-        if own.1 > 0.0 { format!(", except with a probability of {} (δ)", own.1) } else { String::new() }
+        if own.1 > 0.0 { format!(", and {} on top (δ)", own.1) } else { String::new() }
     );
     let _ = writeln!(
         out,
         "- Unit of privacy: one person, with all months. One row of the data is one person.\n\
-         - Neighbouring data: one person added or removed. Replacing one person by another is at most twice ε.\n\
+         - Neighbouring data: one person added or removed. Replacing one person by another is at most twice ε, and 1 + e^ε times δ.\n\
          - The number of persons is protected as well: it appears nowhere but with noise.\n\
          - Noise: exact integer noise by opendp from the operating system's randomness, drawn once. There is no seed, so it cannot be subtracted or repeated.\n\
          - Trust: whoever holds the data is trusted with all of it, as are those who ran this command. The promise is about readers of what came out.\n"

@@ -1,30 +1,25 @@
-//! Utility, ledger, invariances, bounds. The sensitivities are those of the DP logistic's releases, tested there.
+//! Utility, calibration, and what every DP scorer owes. The sensitivities of sums and moments are those of the DP logistic's
+//! releases, tested there; that of the counts is tested in `link`.
 
 use super::*;
 use crate::privacy::NoiseMode;
 use crate::rng::Streams;
-use crate::scoring::test_data::{auc, made_up, split, taiwan, taiwan_column};
+use crate::scoring::test_data::{auc, dp_promises, made_up, no_release_is_free, split, taiwan, taiwan_column};
+use crate::stats::logit;
 
 fn scorer(epsilon: f64, seed: u32) -> DpAdassp {
     let noise = Noise::new(NoiseMode::Seeded, Streams::new(78, seed), 9);
     DpAdassp { params: DpAdasspParams::default(), budget: Budget { epsilon, delta: 1e-5 }, noise }
 }
 
-fn fit(view: &PlatformView, epsilon: f64, seed: u32) -> Box<dyn Fitted<PlatformView>> {
-    let mut ledger = Ledger::new();
-    let fitted = scorer(epsilon, seed).fit(view, &mut ledger).unwrap();
-    let spent = ledger.spent(1e-5).epsilon;
-    assert!(ledger.entries().len() == 2 && spent <= epsilon);
-    if epsilon < 100.0 {
-        assert!(spent > 0.999 * epsilon);
-        // The twin: with one of the releases left out of the ledger the total is refused.
-        for e in ledger.entries() {
-            let mut cut = Ledger::new();
-            cut.enter(e.clone());
-            assert!(cut.spent(1e-5).epsilon < 0.999 * epsilon);
-        }
-    }
-    fitted
+fn fit(view: &PlatformView, epsilon: f64, seed: u32, ledger: &mut Ledger) -> Box<dyn Fitted<PlatformView>> {
+    scorer(epsilon, seed).fit(view, ledger).unwrap()
+}
+
+#[test]
+fn the_model_keeps_the_promises_of_a_dp_scorer() {
+    dp_promises(&fit);
+    no_release_is_free(&fit, 3);
 }
 
 #[test]
@@ -42,6 +37,7 @@ fn the_ridge_adapts_to_the_noise() {
         persons_noise: 1.0,
         prevalence: 0.2,
         mean: vec![0.0; 2],
+        mean_noise: 0.0,
         covariance: ndarray::arr2(&[[1.0, 0.0], [0.0, 0.5]]),
         covariance_noise: noise,
         cross: vec![0.1, 0.05],
@@ -49,28 +45,50 @@ fn the_ridge_adapts_to_the_noise() {
     };
     let p = DpAdasspParams { ridge: 1e-9, score_clip: 10.0, ..DpAdasspParams::default() };
     let slope = |noise| {
-        let (map, theta) = solve(&p, &m(noise)).unwrap();
         // Whitening by 1/√(variance + λ): its diagonal tells λ.
-        (1.0 / f64::from(map.a[0]).powi(2) - 1.0, theta.len())
+        1.0 / f64::from(solve(&p, &m(noise)).unwrap().map.a[0]).powi(2) - 1.0
     };
-    assert!(slope(0.01).0.abs() < 1e-5, "0.5 > 2·.01·√2: no ridge");
-    assert!((slope(0.3).0 - (0.6 * libm::sqrt(2.0) - 0.5)).abs() < 1e-5, "lifted to the edge of the noise");
+    assert!(slope(0.01).abs() < 1e-5, "0.5 > 2·.01·√2: no ridge");
+    assert!((slope(0.3) - (0.6 * libm::sqrt(2.0) - 0.5)).abs() < 1e-5, "lifted to the edge of the noise");
 }
 
-/// Published prototype: .759/.769/.773 at ε = .1/1/8 (other features and splits); a non-private logistic regression .775.
+/// Published prototype: .759/.769/.773 at ε = .1/1/8 (other features and splits); a non-private logistic regression .775. The
+/// scale that holds for normal features had slopes of .74 at ε = 1 and .62 at 8.
 #[test]
-fn taiwan_is_scored_as_well_as_least_squares_allow() {
+fn taiwan_is_ranked_as_well_as_least_squares_allow_and_calibrated() {
     let Some((frame, labels)) = taiwan(|name| Some(taiwan_column(name))) else { return };
     let reach = |epsilon: f64| {
         let one = |seed| {
             let (train, test) = split(&frame, &labels, 0.8, seed);
-            auc(&fit(&train, epsilon, seed).score(&test).unwrap(), &test.labels.unwrap())
+            let (p, y) = (fit(&train, epsilon, seed, &mut Ledger::new()).score(&test).unwrap(), test.labels.unwrap());
+            [auc(&p, &y), calibration(&p, &y)]
         };
-        (100..105).map(one).sum::<f64>() / 5.0
+        (100..105).map(one).fold([0.0; 2], |sum, one| [0, 1].map(|k| sum[k] + one[k] / 5.0))
     };
-    let aucs = [0.1, 0.5, 1.0, 2.0, 4.0, 8.0, f64::INFINITY].map(reach);
-    println!("AdaSSP, ε = .1, .5, 1, 2, 4, 8, ∞: {aucs:.4?}");
+    let reached = [0.1, 0.5, 1.0, 2.0, 4.0, 8.0, f64::INFINITY].map(reach);
+    println!("AdaSSP, ε = .1, .5, 1, 2, 4, 8, ∞: AUC, calibration slope {reached:.4?}");
+    let aucs = reached.map(|r| r[0]);
     assert!(aucs.is_sorted() && aucs[0] > 0.72 && aucs[2] > 0.75 && aucs[6] > 0.76);
+    assert!(reached[2..].iter().all(|r| (0.85..1.15).contains(&r[1])));
+}
+
+/// Slope of the logistic regression of outcomes on the log-odds of scores: 1 is calibrated, less is too sure of itself.
+fn calibration(pd: &[f64], labels: &[bool]) -> f64 {
+    let (mut a, mut b) = (0.0, 1.0);
+    for _ in 0..20 {
+        let (mut g, mut h) = ([0.0; 2], [1e-9, 0.0, 1e-9]);
+        for (pd, bad) in pd.iter().zip(labels) {
+            let z = logit(*pd);
+            let p = logistic(a + b * z);
+            let (r, w) = (f64::from(u8::from(*bad)) - p, p * (1.0 - p));
+            g = [g[0] + r, g[1] + r * z];
+            h = [h[0] + w, h[1] + w * z, h[2] + w * z * z];
+        }
+        let det = h[0] * h[2] - h[1] * h[1];
+        a += (h[2] * g[0] - h[1] * g[1]) / det;
+        b += (h[0] * g[1] - h[1] * g[0]) / det;
+    }
+    b
 }
 
 #[test]
@@ -80,66 +98,9 @@ fn rare_outcomes_are_learnt_and_calibrated() {
     let view = PlatformView { features: frame, labels: Some(labels.clone()) };
     let best = auc(&logits, &labels);
     for (epsilon, loss) in [(f64::INFINITY, 0.02), (2.0, 0.02), (0.5, 0.04)] {
-        let p = fit(&view, epsilon, 0).score(&view).unwrap();
+        let p = fit(&view, epsilon, 0, &mut Ledger::new()).score(&view).unwrap();
         let (reached, mean) = (auc(&p, &labels), p.iter().sum::<f64>() / p.len() as f64);
         println!("ε = {epsilon}: AUC {reached:.4} of {best:.4}, mean PD {mean:.4} of {rate:.4}");
         assert!(best - reached < loss && (mean / rate - 1.0).abs() < 0.25, "{epsilon}");
     }
-}
-
-#[test]
-fn the_order_of_the_rows_changes_nothing_and_fits_repeat() {
-    let (frame, labels, _) = made_up(3_000, -1.5, 3);
-    let view = PlatformView { features: frame.clone(), labels: Some(labels.clone()) };
-    let order: Vec<u32> = (0..3_000u32).map(|i| (i * 7 + 11) % 3_000).collect();
-    let turned = PlatformView {
-        features: frame.select(&order),
-        labels: Some(order.iter().map(|i| labels[*i as usize]).collect()),
-    };
-    for epsilon in [1.0, f64::INFINITY] {
-        assert_eq!(fit(&view, epsilon, 1).score(&view).unwrap(), fit(&turned, epsilon, 1).score(&view).unwrap());
-    }
-    let by_seed = |epsilon| [1, 2].map(|seed| fit(&view, epsilon, seed).score(&view).unwrap());
-    let [a, b] = by_seed(f64::INFINITY);
-    assert_eq!(a, b, "the noiseless twin has no luck");
-    assert_eq!(by_seed(1e18)[0], a, "ε → ∞ ends in the noiseless twin, bit for bit");
-    let [a, b] = by_seed(1.0);
-    assert_ne!(a, b);
-}
-
-/// Values beyond the public bounds count as the bound, however far. A bound taken from the data would move.
-#[test]
-fn values_beyond_the_public_bounds_change_nothing() {
-    let (frame, labels, _) = made_up(2_000, -1.5, 4);
-    let with = |scale: f32| {
-        let mut frame = frame.clone();
-        for i in (0..2_000).step_by(3) {
-            frame.column_mut(0)[i] = 4.0 * scale;
-            frame.column_mut(7)[i] = 8.0 * scale;
-        }
-        fit(&PlatformView { features: frame.clone(), labels: Some(labels.clone()) }, 1.0, 1)
-            .score(&PlatformView { features: frame, labels: None })
-            .unwrap()
-    };
-    assert_eq!(with(1.0), with(f32::INFINITY));
-    assert_ne!(with(1.0), with(0.9), "the twin: inside the bounds a value counts");
-}
-
-#[test]
-fn thin_and_swamped_tables_leave_a_usable_score() {
-    let (frame, labels, _) = made_up(40, -1.5, 5);
-    let separable: Vec<bool> = frame.column(0).iter().map(|x| *x > 0.0).collect();
-    for labels in [labels, vec![true; 40], vec![false; 40], separable] {
-        for frame in [&frame, &frame.select(&[3; 10]), &frame.select(&[])] {
-            let view = PlatformView { features: frame.clone(), labels: Some(labels[..frame.rows()].to_vec()) };
-            for epsilon in [1e-3, 0.1, 1.0, f64::INFINITY] {
-                assert!(fit(&view, epsilon, 2).score(&view).unwrap().iter().all(|p| *p > 0.0 && *p < 1.0));
-            }
-        }
-    }
-    let view = PlatformView { features: frame, labels: Some(vec![true; 40]) };
-    let (swamped, clear) = (fit(&view, 1e-3, 2), fit(&view, f64::INFINITY, 2));
-    assert!(swamped.notes()[0].starts_with("noise swamps everything") && clear.notes().is_empty());
-    let p = swamped.score(&view).unwrap();
-    assert!(p.iter().all(|x| *x == p[0]), "the prior and nothing else");
 }

@@ -15,6 +15,10 @@ use crate::scoring::dp_rows::Source;
 /// Units of the released integers to one person.
 pub(in crate::scoring) const GRAIN: i64 = 16;
 
+/// What the ledger says where noise swamps the counts and the releases that follow them are left out.
+pub(in crate::scoring) const NOT_SPENT: &str =
+    "nothing: the rest of the budget, given up because noise swamps the counts";
+
 /// Noisy counts, in persons.
 pub(in crate::scoring) struct Counts {
     /// Persons who repaid, a cell each.

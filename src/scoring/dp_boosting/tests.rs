@@ -1,24 +1,34 @@
-//! Utility, invariances, the proof's bounds with their broken twins, and refusals.
+//! Utility, what every DP scorer owes, the proof's bounds with their broken twins, and refusals.
 
 use super::prior::{Axis, Evidence, posterior};
 use super::train::{mechanism, part};
 use super::*;
 use crate::privacy::NoiseMode;
 use crate::rng::Streams;
-use crate::scoring::test_data::{auc, made_up, split};
+use crate::scoring::test_data::{
+    auc, dp_promises, made_up, no_release_is_free, split, taiwan, taiwan_column, with_trends,
+};
 use crate::view::{Column, Frame};
 
 fn scorer(epsilon: f64, seed: u32) -> DpBoosting {
     let noise = Noise::new(NoiseMode::Seeded, Streams::new(77, seed), 9);
     let (params, logistic) = (DpBoostingParams::default(), DpLogisticParams::default());
-    DpBoosting { params, logistic, budget: Budget { epsilon, delta: 1e-6 }, noise }
+    DpBoosting { params, logistic, budget: Budget { epsilon, delta: 1e-5 }, noise }
+}
+
+fn fit_entered(view: &PlatformView, epsilon: f64, seed: u32, ledger: &mut Ledger) -> Box<dyn Fitted<PlatformView>> {
+    scorer(epsilon, seed).fit(view, ledger).unwrap()
 }
 
 fn fit(view: &PlatformView, epsilon: f64, seed: u32) -> Box<dyn Fitted<PlatformView>> {
-    let mut ledger = Ledger::new();
-    let fitted = scorer(epsilon, seed).fit(view, &mut ledger).unwrap();
-    assert!(ledger.spent(1e-6).epsilon <= epsilon);
-    fitted
+    fit_entered(view, epsilon, seed, &mut Ledger::new())
+}
+
+#[test]
+fn the_model_keeps_the_promises_of_a_dp_scorer() {
+    dp_promises(&fit_entered);
+    let linear = 2 + DpLogisticParams::default().iterations;
+    no_release_is_free(&fit_entered, (linear + DpBoostingParams::default().tables) as usize);
 }
 
 fn squared(g: i64, h: i64) -> i64 {
@@ -55,6 +65,20 @@ fn a_persons_part_is_within_the_stated_sensitivity_and_without_the_clip_some_are
     }
 }
 
+/// Whatever the floats did, the bound is in integers.
+#[test]
+fn residuals_that_are_no_residuals_keep_the_bound() {
+    let wild = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1.0 + 1e-3, -1.7, 1e300, f64::MIN];
+    for bits in [2u32, 12] {
+        for r in wild {
+            for w in wild.into_iter().chain([0.25]) {
+                let (g, h) = part(r, w, bits);
+                assert!(g.abs() <= 1 << bits && h.abs() <= 1 << bits && squared(g, h) <= 1 << (2 * bits), "{r} {w}");
+            }
+        }
+    }
+}
+
 /// One more person changes a release in one cell alone, whoever it is: the sum over cells is the person's part.
 #[test]
 fn one_more_person_changes_the_releases_by_their_part_alone() {
@@ -73,9 +97,9 @@ fn one_more_person_changes_the_releases_by_their_part_alone() {
     assert!(moved > 0.0 && moved < 2.0 / (400.0 * 0.09), "{moved}");
 }
 
-/// Every release is entered, with the noise that its sensitivity and cost call for; the total is what was asked for.
+/// Every release is entered with the noise that its sensitivity and cost call for, whatever the number of tables.
 #[test]
-fn the_ledger_holds_every_release_and_the_budget_is_used_and_not_exceeded() {
+fn the_noise_entered_is_that_of_sensitivity_and_cost() {
     let (frame, labels, _) = made_up(50, -1.5, 1);
     let view = PlatformView { features: frame, labels: Some(labels) };
     for (epsilon, tables) in [(0.02, 100), (1.0, 30), (8.0, 100)] {
@@ -84,7 +108,7 @@ fn the_ledger_holds_every_release_and_the_budget_is_used_and_not_exceeded() {
         DpBoosting { params, ..scorer(epsilon, 0) }.fit(&view, &mut ledger).unwrap();
         let boosted = || ledger.entries().iter().filter(|e| e.query.starts_with("boosted table"));
         assert_eq!(boosted().count(), tables as usize);
-        let spent = ledger.spent(1e-6).epsilon;
+        let spent = ledger.spent(1e-5).epsilon;
         assert!(spent <= epsilon && spent > 0.9995 * epsilon, "{spent} of {epsilon}");
         for e in boosted() {
             let bits = e.sensitivity.log2();
@@ -92,12 +116,6 @@ fn the_ledger_holds_every_release_and_the_budget_is_used_and_not_exceeded() {
         }
         for e in ledger.entries() {
             assert!((e.scale * (2.0 * e.cost.rho()).sqrt() / e.sensitivity - 1.0).abs() < 1e-6, "{e:?}");
-        }
-        // The twin: one release that is not entered leaves a total below this one.
-        for left_out in [0, ledger.entries().len() - 1] {
-            let mut cut = Ledger::new();
-            ledger.entries().iter().enumerate().filter(|(i, _)| *i != left_out).for_each(|(_, e)| cut.enter(e.clone()));
-            assert!(cut.spent(1e-6).epsilon < 0.9985 * spent, "{left_out}");
         }
     }
 }
@@ -178,53 +196,18 @@ fn made_up_persons_are_scored_almost_as_well_with_noise_as_without() {
     }
 }
 
-/// Sums are exact: the same persons in another order, on other threads, give the same bits, noise included.
+/// Sums are exact: on other threads the same bits, noise included.
 #[test]
-fn the_order_of_rows_and_threads_change_nothing_and_fits_repeat() {
+fn threads_change_nothing() {
     let (frame, labels, _) = made_up(9_000, -1.5, 3);
-    let view = PlatformView { features: frame.clone(), labels: Some(labels.clone()) };
-    let order: Vec<u32> = (0..9_000u32).map(|i| (i * 7 + 11) % 9_000).collect();
-    let turned = PlatformView {
-        features: frame.select(&order),
-        labels: Some(order.iter().map(|i| labels[*i as usize]).collect()),
-    };
-    let on = |threads, view: &PlatformView, epsilon| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| scorer(epsilon, 1).learn(view, &mut Ledger::new()).unwrap().trained)
-    };
+    let view = PlatformView { features: frame, labels: Some(labels) };
     for epsilon in [1.0, f64::INFINITY] {
-        let want = on(1, &view, epsilon);
-        assert_eq!(on(3, &view, epsilon), want);
-        assert_eq!(on(1, &turned, epsilon), want);
-        let scores = fit(&view, epsilon, 1).score(&view).unwrap();
-        let alone = PlatformView { features: frame.select(&[17]), labels: None };
-        assert_eq!(fit(&view, epsilon, 1).score(&alone).unwrap(), [scores[17]]);
+        let on = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| scorer(epsilon, 1).learn(&view, &mut Ledger::new()).unwrap().trained)
+        };
+        assert_eq!(on(1), on(3));
     }
-    let by_seed = |epsilon| [1, 2].map(|seed| fit(&view, epsilon, seed).score(&view).unwrap());
-    let [a, b] = by_seed(f64::INFINITY);
-    assert_eq!(a, b, "the noiseless twin has no luck");
-    assert_eq!(by_seed(1e18)[0], a, "ε → ∞ ends in the noiseless twin, bit for bit");
-    let [a, b] = by_seed(1.0);
-    assert_ne!(a, b);
-}
-
-/// Bounds are public: values beyond them count as the bound, however far. A bound taken from the data would move.
-#[test]
-fn values_beyond_the_public_bounds_change_nothing() {
-    let (frame, labels, _) = made_up(2_000, -1.5, 4);
-    let with = |scale: f32| {
-        let mut frame = frame.clone();
-        for i in (0..2_000).step_by(3) {
-            frame.column_mut(0)[i] = 4.0 * scale;
-            frame.column_mut(7)[i] = 8.0 * scale;
-            frame.column_mut(1)[i] = -4.0 * scale;
-        }
-        let view = PlatformView { features: frame, labels: Some(labels.clone()) };
-        fit(&view, 1.0, 1).score(&view).unwrap()
-    };
-    assert_eq!(with(1.0), with(1_000.0));
-    assert_eq!(with(1.0), with(f32::INFINITY));
-    assert_ne!(with(1.0), with(0.5), "the twin: inside the bounds a value counts");
 }
 
 #[test]
@@ -272,28 +255,58 @@ fn categories_codes_missing_values_and_constant_columns_are_taken() {
     assert!(auc(&fit(&one, 8.0, 0).score(&one).unwrap(), &labels) > 0.99, "one column alone");
 }
 
+/// Tables of noise, from an assumed rate and no linear part, move log-odds by less than the expected spread.
 #[test]
-fn noise_that_swamps_everything_leaves_a_usable_prior() {
+fn noise_moves_little_where_there_is_no_linear_part() {
     let (frame, labels, _) = made_up(40, -1.5, 5);
     for labels in [labels, vec![true; 40], vec![false; 40]] {
         let view = PlatformView { features: frame.clone(), labels: Some(labels) };
-        for epsilon in [1e-3, 0.1, f64::INFINITY] {
-            assert!(fit(&view, epsilon, 2).score(&view).unwrap().iter().all(|p| *p > 0.0 && *p < 1.0));
-        }
-        // Tables of noise move log-odds by less than a third of the expected spread, from the assumed rate as from a linear
-        // part that noise has swamped; the latter is said.
         let bare = DpBoostingParams { linear_share: 0.0, ..DpBoostingParams::default() };
         let alone = DpBoosting { params: bare, ..scorer(1e-4, 2) }.fit(&view, &mut Ledger::new()).unwrap();
         let p = alone.score(&view).unwrap();
         assert!(p.iter().all(|p| (logit(*p) - logit(0.1)).abs() < 0.5), "{p:?}");
-        let model = scorer(1e-4, 2).learn(&view, &mut Ledger::new()).unwrap();
-        let moved = model.start.log_odds(&view.features).into_iter().zip(model.score(&view).unwrap());
-        assert!(moved.into_iter().all(|(start, p)| (logit(p) - start).abs() < 0.5));
-        assert!(model.notes()[0].contains("noise swamped the data"));
     }
-    let none = PlatformView { features: frame.select(&[]), labels: Some(vec![]) };
-    let view = PlatformView { features: frame, labels: None };
-    assert!(fit(&none, 1.0, 0).score(&view).unwrap().iter().all(|p| p.is_finite()));
+}
+
+/// Where noise swamps the linear part, public trends are left, and tables of noise do not outvote them: no fit of 20 ranks
+/// backwards. Where noise could take the trends away, tables of noise ranked alone: AUC .37 on 1,000 persons of the Taiwan table.
+#[test]
+fn where_noise_swamps_the_data_no_fit_ranks_backwards() {
+    let (frame, labels, _) = made_up(20_000, -1.5, 3);
+    let trend = |c: &Column| match c.name.as_str() {
+        "normal 0" | "normal 2" => c.clone().rising(),
+        "normal 1" => c.clone().falling(),
+        _ => c.clone(),
+    };
+    let mut known = Frame::zeros(frame.columns().iter().map(trend).collect::<Vec<_>>(), frame.rows());
+    (0..frame.width()).for_each(|j| known.column_mut(j).copy_from_slice(frame.column(j)));
+    let mut said = 0;
+    // Of 300 persons the number itself is lost in noise, of 1,000 it is not.
+    for (seed, share) in (0..20).map(|seed| (seed, if seed < 5 { 0.015 } else { 0.05 })) {
+        let (train, test) = split(&known, &labels, share, seed);
+        let model = scorer(0.5, seed).learn(&train, &mut Ledger::new()).unwrap();
+        let reached = auc(&model.score(&test).unwrap(), test.labels.as_deref().unwrap());
+        println!("seed {seed}: AUC {reached:.4}, {:?}", model.start.leaning());
+        assert!(reached > 0.5, "seed {seed}: {reached}");
+        said += model.notes().len();
+    }
+    assert!(said >= 15, "{said} of 20 fits are swamped");
+}
+
+/// The same on the Taiwan table: 1,000 persons, five seeds.
+#[test]
+fn small_tables_of_card_holders_are_never_ranked_backwards() {
+    let Some((raw, labels)) = taiwan(|name| Some(taiwan_column(name))) else { return };
+    let frame = with_trends(&raw);
+    for epsilon in [0.5, 1.0] {
+        let one = |seed| {
+            let (train, test) = split(&frame, &labels, 1.0 / 30.0, seed);
+            auc(&fit(&train, epsilon, seed).score(&test).unwrap(), test.labels.as_deref().unwrap())
+        };
+        let aucs: Vec<f64> = (100..105).map(one).collect();
+        println!("boosting, n = 1,000, ε = {epsilon}: {aucs:.4?}");
+        assert!(aucs.iter().all(|a| *a > 0.55), "{aucs:?}");
+    }
 }
 
 /// The posterior's own arithmetic: more noise, less movement.

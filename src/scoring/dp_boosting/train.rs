@@ -54,8 +54,10 @@ struct Persons<'a> {
 pub fn part(residual: f64, weight: f64, bits: u32) -> (i64, i64) {
     let scale = (1u64 << bits) as f64;
     // To the nearest by truncation, after a shift that makes it positive.
-    let g = (residual * scale + (2.0 * scale + 0.5)) as i64 - (2 << bits);
-    let h = (HESSIAN * weight * scale + 0.5) as i64;
+    let g = (residual * scale + (2.0 * scale + 0.5)) as i64;
+    // The bound is in integers, whatever the floats did.
+    let g = g.clamp(1 << bits, 3 << bits) - (2 << bits);
+    let h = ((HESSIAN * weight * scale + 0.5) as i64).clamp(0, 1 << bits);
     let left = (1i64 << (2 * bits)) - g * g;
     (g, if h * h > left { left.max(0).isqrt() } else { h })
 }
@@ -108,7 +110,8 @@ fn sums(persons: &Persons, eta: &[f64], columns: &[usize], sizes: &[usize], bits
     parts.reduce(|| vec![0; 2 * cells], merge)
 }
 
-/// Learns `p.tables` releases of cost `mu` in all, on top of the log-odds in `eta`.
+/// Learns `p.tables` releases of cost `mu` in all, on top of the log-odds in `eta`; beside, the standard deviation of the log-odds
+/// that independent tables of this size make.
 pub fn fit(
     p: &DpBoostingParams,
     bins: &PublicBins,
@@ -117,12 +120,12 @@ pub fn fit(
     mut eta: Vec<f64>,
     mu: f64,
     source: &mut Source,
-) -> Result<Trained> {
+) -> Result<(Trained, f64)> {
     let axes = Axis::all(bins);
     let persons = Persons { bins: bins_of(&axes, bins, frame), labels };
     let (mechanism, bits) = mechanism(mu / libm::sqrt(f64::from(p.tables)))?;
     let mut chooser = Chooser::new(axes.len(), p.explore);
-    let (mut base, mut tables) = (0.0, Vec::new());
+    let (mut base, mut tables, mut variance) = (0.0, Vec::new(), 0.0);
     for round in 0..p.tables {
         let columns = if round < LEVELS { Vec::new() } else { chooser.next() };
         let sides: Vec<&Axis> = columns.iter().map(|j| &axes[*j]).collect();
@@ -140,12 +143,21 @@ pub fn fit(
         }
         let values = posterior(&sides, &evidence, p.prior_spread * p.prior_spread / f64::from(p.tables))?;
         chooser.learn(&columns, &sizes, &values, &evidence.hessian);
+        variance += spread(&values, &evidence.hessian);
         let table = Table { columns, values };
         table.add(&persons.bins, &sizes, &mut eta);
         tables.push(table);
     }
     let strengths = chooser.strengths().to_vec();
-    Ok(Trained { base, tables, axes, strengths })
+    Ok((Trained { base, tables, axes, strengths }, libm::sqrt(variance)))
+}
+
+/// The variance of a table's value over the persons, weighed by their Hessians; even over the cells where noise leaves none.
+fn spread(values: &[f64], hessian: &[f64]) -> f64 {
+    let all: f64 = hessian.iter().sum();
+    let weight = |h: &f64| if all > 0.0 { h / all } else { 1.0 / values.len() as f64 };
+    let mean: f64 = values.iter().zip(hessian).map(|(v, h)| v * weight(h)).sum();
+    values.iter().zip(hessian).map(|(v, h)| (v - mean) * (v - mean) * weight(h)).sum()
 }
 
 fn query(round: u32, of: u32, columns: &[usize], frame: &Frame) -> String {
@@ -183,6 +195,13 @@ impl Table {
 }
 
 impl Trained {
+    /// The same with tables of `share` the size.
+    pub fn shrunk(mut self, share: f64) -> Self {
+        self.tables.iter_mut().flat_map(|t| &mut t.values).for_each(|v| *v *= share);
+        self.strengths.iter_mut().for_each(|s| *s *= share * share);
+        self
+    }
+
     /// Adds what was learnt to the log-odds of each row of a frame with the fitted columns.
     pub fn add(&self, bins: &PublicBins, frame: &Frame, eta: &mut [f64]) {
         let cells = bins_of(&self.axes, bins, frame);

@@ -1,9 +1,10 @@
-//! Utility on real and on rare outcomes, invariances, bounds and refusals.
+//! Utility on real and on rare outcomes, what every DP scorer owes, and refusals.
 
 use super::*;
 use crate::privacy::NoiseMode;
-use crate::rng::Streams;
-use crate::scoring::test_data::{auc, made_up, split, taiwan};
+use crate::rng::{Entity, Purpose, Streams};
+use crate::scoring::test_data::{auc, dp_promises, made_up, no_release_is_free, split, taiwan};
+use crate::stats::normal_quantile;
 use crate::view::{Column, Frame};
 
 /// Public bounds and break points, by column name; money goes through sign(x)·ln(1 + |x|).
@@ -20,14 +21,21 @@ fn column(name: &str) -> Option<Column> {
 
 fn scorer(epsilon: f64, seed: u32) -> DpLogistic {
     let noise = Noise::new(NoiseMode::Seeded, Streams::new(77, seed), 9);
-    DpLogistic { params: DpLogisticParams::default(), budget: Budget { epsilon, delta: 1e-6 }, noise }
+    DpLogistic { params: DpLogisticParams::default(), budget: Budget { epsilon, delta: 1e-5 }, noise }
+}
+
+fn fit_entered(view: &PlatformView, epsilon: f64, seed: u32, ledger: &mut Ledger) -> Box<dyn Fitted<PlatformView>> {
+    scorer(epsilon, seed).fit(view, ledger).unwrap()
 }
 
 fn fit(view: &PlatformView, epsilon: f64, seed: u32) -> Box<dyn Fitted<PlatformView>> {
-    let mut ledger = Ledger::new();
-    let fitted = scorer(epsilon, seed).fit(view, &mut ledger).unwrap();
-    assert!(ledger.spent(1e-6).epsilon <= epsilon);
-    fitted
+    fit_entered(view, epsilon, seed, &mut Ledger::new())
+}
+
+#[test]
+fn the_model_keeps_the_promises_of_a_dp_scorer() {
+    dp_promises(&fit_entered);
+    no_release_is_free(&fit_entered, 2 + DpLogisticParams::default().iterations as usize);
 }
 
 /// AUC and mean log-loss on the test part, means over seeds of split and noise.
@@ -99,61 +107,53 @@ fn utility_grows_with_epsilon_and_with_the_number_of_persons() {
     }
 }
 
-/// Sums are exact: the same persons in another order give the same bits, noise included.
-#[test]
-fn the_order_of_the_rows_changes_nothing_and_fits_repeat() {
-    let (frame, labels, _) = made_up(3_000, -1.5, 3);
-    let view = PlatformView { features: frame.clone(), labels: Some(labels.clone()) };
-    let order: Vec<u32> = (0..3_000u32).map(|i| (i * 7 + 11) % 3_000).collect();
-    let turned = PlatformView {
-        features: frame.select(&order),
-        labels: Some(order.iter().map(|i| labels[*i as usize]).collect()),
+/// A table of credit lines as bureaus deliver them: 20 quantities of known trend, each with codes of its own (no record,
+/// nothing of the kind), and two categories.
+fn coded(n: usize, seed: u64) -> (Frame, Vec<bool>) {
+    let streams = Streams::new(seed, 2);
+    let quantity = |j: usize| {
+        let c =
+            Column::new(&format!("line {j}"), 0.0, 100.0).with_knots(&[30.0, 60.0]).with_special(&[-9.0, -8.0, -7.0]);
+        if j.is_multiple_of(2) { c.rising() } else { c.falling() }
     };
-    for epsilon in [1.0, f64::INFINITY] {
-        let scores = fit(&view, epsilon, 1).score(&view).unwrap();
-        assert_eq!(scores, fit(&turned, epsilon, 1).score(&view).unwrap());
-        let alone = PlatformView { features: frame.select(&[17]), labels: None };
-        assert_eq!(fit(&view, epsilon, 1).score(&alone).unwrap(), [scores[17]]);
+    let mut columns: Vec<Column> = (0..20).map(quantity).collect();
+    columns
+        .extend([Column::category("home", &["own", "rent", "other"]), Column::category("job", &["a", "b", "c", "d"])]);
+    let mut frame = Frame::zeros(columns, n);
+    let mut labels = vec![false; n];
+    for (i, label) in labels.iter_mut().enumerate() {
+        let who = Entity::Person(i as u64);
+        let draw = |k: u16| streams.uniform(who, k, Purpose::Attributes);
+        let risk = normal_quantile(draw(99));
+        for j in 0..20u16 {
+            let sign = if j.is_multiple_of(2) { 1.0 } else { -1.0 };
+            let x = 35.0 + sign * 10.0 * risk + 20.0 * normal_quantile(draw(j));
+            let code = match draw(40 + j) {
+                u if u < 0.1 => Some(-8.0),
+                u if j < 3 && u < 0.5 => Some(-7.0),
+                _ => (draw(98) < 0.05).then_some(-9.0),
+            };
+            frame.column_mut(usize::from(j))[i] = code.unwrap_or(x.clamp(0.0, 100.0)) as f32;
+        }
+        frame.column_mut(20)[i] = (draw(90) * 3.0) as f32;
+        frame.column_mut(21)[i] = (draw(91) * 4.0) as f32;
+        *label = streams.uniform(who, 0, Purpose::Outcome) < logistic(risk);
     }
-    let by_seed = |epsilon| [1, 2].map(|seed| fit(&view, epsilon, seed).score(&view).unwrap());
-    let [a, b] = by_seed(f64::INFINITY);
-    assert_eq!(a, b, "the noiseless twin has no luck");
-    assert_eq!(by_seed(1e18)[0], a, "ε → ∞ ends in the noiseless twin, bit for bit");
-    let [a, b] = by_seed(1.0);
-    assert_ne!(a, b);
+    (frame, labels)
 }
 
-/// Bounds are public: values beyond them count as the bound, however far. A bound taken from the data would move.
+/// Codes leave the quantities' trends to lean on: where noise drowns the data, every fit still ranks. While codes took a column's
+/// trend away, ten splits of FICO's credit lines had an AUC of .65 ± .13; with it, .75 ± .01.
 #[test]
-fn values_beyond_the_public_bounds_change_nothing() {
-    let (frame, labels, _) = made_up(2_000, -1.5, 4);
-    let with = |scale: f32| {
-        let mut frame = frame.clone();
-        for i in (0..2_000).step_by(3) {
-            frame.column_mut(0)[i] = 4.0 * scale;
-            frame.column_mut(7)[i] = 8.0 * scale;
-            frame.column_mut(1)[i] = -4.0 * scale;
-        }
-        let view = PlatformView { features: frame, labels: Some(labels.clone()) };
-        fit(&view, 1.0, 1).score(&view).unwrap()
+fn tables_of_codes_keep_their_public_trends() {
+    let (frame, labels) = coded(12_000, 4);
+    let one = |seed| {
+        let (train, test) = split(&frame, &labels, 0.5, seed);
+        auc(&fit(&train, 0.1, seed).score(&test).unwrap(), test.labels.as_deref().unwrap())
     };
-    assert_eq!(with(1.0), with(1_000.0));
-    assert_eq!(with(1.0), with(f32::INFINITY));
-    assert_ne!(with(1.0), with(0.9), "the twin: inside the bounds a value counts");
-}
-
-#[test]
-fn noise_that_swamps_everything_leaves_a_usable_prior() {
-    let (frame, labels, _) = made_up(40, -1.5, 5);
-    for labels in [labels, vec![true; 40], vec![false; 40]] {
-        let view = PlatformView { features: frame.clone(), labels: Some(labels) };
-        for epsilon in [1e-3, 0.1, f64::INFINITY] {
-            assert!(fit(&view, epsilon, 2).score(&view).unwrap().iter().all(|p| *p > 0.0 && *p < 1.0));
-        }
-    }
-    let none = PlatformView { features: frame.select(&[]), labels: Some(vec![]) };
-    let view = PlatformView { features: frame, labels: None };
-    assert!(fit(&none, 1.0, 0).score(&view).unwrap().iter().all(|p| p.is_finite()));
+    let aucs: Vec<f64> = (0..10).map(one).collect();
+    println!("coded table, 6,000 persons, ε = .1: AUC {aucs:.4?}");
+    assert!(aucs.iter().all(|a| *a > 0.65), "{aucs:?}");
 }
 
 /// opendp's own draws cost the same and, without a seed, differ from fit to fit.

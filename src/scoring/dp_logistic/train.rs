@@ -6,14 +6,14 @@ use crate::scoring::dp_rows::Source;
 use crate::scoring::dp_rows::descent::{Steps, Trained, learn};
 use crate::scoring::dp_rows::moments::{Second, second_moments};
 use crate::scoring::dp_rows::sums::sums;
-use crate::scoring::expand::Design;
+use crate::scoring::expand::{Design, Trends};
 
-/// The row map and the coefficients, in grid units, at a total cost of `mu`; `trends` is the public direction of each column
-/// of the design.
+/// The row map and the coefficients, in grid units, at a total cost of `mu`; `trends` are the public directions of the
+/// design's terms.
 pub(super) fn fit(
     p: &DpLogisticParams,
     design: &Design,
-    trends: &[f64],
+    trends: &Trends,
     labels: &[bool],
     mu: f64,
     source: &mut Source,

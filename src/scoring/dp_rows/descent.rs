@@ -2,22 +2,26 @@
 //!
 //! Each step releases Σ round((p − y)·2ᵇ)·z over rows with ‖z‖ ≤ norm: |p − y| ≤ 1 survives rounding to the nearest 2⁻ᵇ,
 //! so one person's part is at most 2ᵇ·norm. The curvature is that of normal features and needs no release
-//! ([`start::curvature`]).
+//! ([`Curvature`]).
 
+use super::Source;
 use super::guess::{Basis, Guess, effective, whitening};
 use super::moments::Moments;
 use super::rows::{MAX_NORM, MAX_RESIDUAL_BITS, RowMap};
 use super::shrink::Estimate;
-use super::{Source, start};
+use super::start::Curvature;
 use crate::error::Result;
 use crate::privacy::IntegerGaussian;
-use crate::scoring::expand::Design;
+use crate::scoring::expand::{Design, Trends};
 use crate::stats::solve_spd;
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView1};
 
 /// Bounds on the coefficients that noise cannot pass: intercept, and norm of the others.
 const LARGEST_INTERCEPT: f64 = 12.0;
 const LARGEST_SPREAD: f64 = 6.0;
+
+/// What is added to the curvature of one person's loss, so that it has an inverse.
+const DAMPING: f64 = 1e-9;
 
 /// Public settings of the steps.
 #[derive(Clone, Debug)]
@@ -45,24 +49,36 @@ pub(in crate::scoring) struct Trained {
     pub(in crate::scoring) theta: Vec<f32>,
     /// Whether the data moved the scores away from the public prior.
     pub(in crate::scoring) learnt: bool,
+    /// Where the scores are the public prior: the standard deviation of its log-odds by the released moments, 0 if the number of
+    /// persons is lost in noise. None where data were learnt from, or where the prior has no direction.
+    pub(in crate::scoring) leaning: Option<f64>,
 }
 
-/// From released moments to coefficients, by `p.iterations` releases; `trends` is the public direction of each column of the
-/// design, the constant first ([`Expansion::trends`](crate::scoring::expand::Expansion::trends)).
+/// From released moments to coefficients, by `p.iterations` releases; `trends` are the public directions of the design's
+/// terms ([`Expansion::trends`](crate::scoring::expand::Expansion::trends)).
 pub(in crate::scoring) fn learn(
     p: &Steps,
     m: &Moments,
     design: &Design,
-    trends: &[f64],
+    trends: &Trends,
     labels: &[bool],
     source: &mut Source,
 ) -> Result<Trained> {
+    // Nothing is to be believed where the number of persons itself is lost in noise.
+    let swamped = m.swamped().is_some();
+    let p = &Steps { evidence: if swamped { f64::INFINITY } else { p.evidence }, ..p.clone() };
     let (a, factor, lambda) = whitening(m, p.ridge);
     let basis = Basis::new(m, &factor, lambda);
-    let guess = Guess::new(p, m, &basis, &trends[1..]);
+    let guess = Guess::new(p, m, &basis, &trends.along(&m.mean, m.mean_noise));
     let map = gradient_map(m, &a, p.clip * libm::sqrt(effective(&a, lambda)));
     let (theta, learnt) = descend(p, &map, design, labels, m.persons, &(basis, guess), source)?;
-    Ok(Trained { map, theta, learnt })
+    let directed = theta[1..].iter().any(|t| *t != 0.0);
+    let leaning = match (learnt, swamped) {
+        (true, _) => None,
+        (false, true) => Some(0.0),
+        (false, false) => directed.then(|| m.spread(&a.t().dot(&ArrayView1::from(&theta[1..])))),
+    };
+    Ok(Trained { theta: map.in_units(&theta), map, learnt, leaning })
 }
 
 /// Rows whitened by `a` and clipped to norm `radius`, beside a constant of 1.
@@ -87,8 +103,8 @@ pub(in crate::scoring) fn gradient_mechanism(mu: f64) -> Result<(IntegerGaussian
 }
 
 /// Noisy Newton steps from the guess. Every gradient is an estimate of the optimum, θ − H⁻¹g; the later
-/// half of those so far is averaged, joined with the moments' estimate, and drawn towards the prior. Returns the last θ in
-/// grid units, and whether it is more than the prior.
+/// half of those so far is averaged, joined with the moments' estimate, and drawn towards the prior. Returns the last θ,
+/// and whether it is more than the prior.
 fn descend(
     p: &Steps,
     map: &RowMap,
@@ -97,7 +113,7 @@ fn descend(
     persons: f64,
     (basis, guess): &(Basis, Guess),
     source: &mut Source,
-) -> Result<(Vec<f32>, bool)> {
+) -> Result<(Vec<f64>, bool)> {
     let rows = map.apply(design);
     let (mechanism, bits) = gradient_mechanism(p.mu)?;
     let one = f64::from(1u32 << bits);
@@ -111,13 +127,18 @@ fn descend(
         let mut sums = rows.gradient(labels, &map.in_units(&theta), bits);
         mechanism.release(&mut sums, &format!("gradient {}", step + 1), source.noise, source.ledger)?;
         let released: Vec<f64> = sums.iter().enumerate().map(|(j, sum)| *sum as f64 / (one * unit(j))).collect();
-        let mut hessian = start::curvature(&theta) * persons;
-        let steepness = (hessian.diag().iter().skip(1).sum::<f64>() / (theta.len() - 1).max(1) as f64).max(1e-9);
-        if let (true, Some((theta0, released0))) = (p.secant, &last) {
+        let curvature = Curvature::at(&theta);
+        let spread = theta[1..].iter().map(|t| t * t).sum::<f64>() / (theta.len() - 1).max(1) as f64;
+        let steepness = (persons * (curvature.zeroth + curvature.second * spread)).max(1e-9);
+        let moved = if let (true, Some((theta0, released0))) = (p.secant, &last) {
+            let mut hessian = curvature.matrix(&theta) * persons;
             correct(&mut hessian, &minus(&theta, theta0), &minus(&released, released0), each);
-        }
-        hessian.diag_mut().iter_mut().for_each(|h| *h += 1e-9 * persons);
-        let moved = solve_spd(&hessian, &released)?;
+            hessian.diag_mut().iter_mut().for_each(|h| *h += DAMPING * persons);
+            solve_spd(&hessian, &released)?
+        } else {
+            let mean: Vec<f64> = released.iter().map(|g| g / persons).collect();
+            curvature.solve(&theta, DAMPING, &mean)?
+        };
         last = Some((theta.clone(), released));
         seen.push(theta.iter().zip(moved).map(|(t, s)| t - s).collect());
         let kept = seen.len().div_ceil(2);
@@ -133,7 +154,7 @@ fn descend(
         theta = std::iter::once(intercept(guess.intercept, mean(0), noise(0))).chain(basis.back(&drawn)).collect();
         bounded(&mut theta);
     }
-    Ok((map.in_units(&theta), learnt))
+    Ok((theta, learnt))
 }
 
 /// The intercept's guess and its estimate of variance `noise`, weighed; the guess has a variance of ¼.

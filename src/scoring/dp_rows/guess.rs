@@ -3,8 +3,8 @@
 use super::descent::Steps;
 use super::moments::Moments;
 use super::shrink::Estimate;
-use super::start;
-use crate::stats::{cholesky, eigen};
+use super::{start, triangle};
+use crate::stats::{cholesky, eigen, normal_cdf};
 use ndarray::{Array2, ArrayView1};
 
 /// (A, L, λ) with A = L⁻¹ and L·Lᵀ = covariance + λ.
@@ -20,7 +20,7 @@ pub(super) fn whitening(m: &Moments, ridge: f64) -> (Array2<f64>, Array2<f64>, f
             c[[j, j]] += lambda;
         }
         if let Ok(l) = cholesky(&c) {
-            return (start::inverse_lower(&l), l, lambda);
+            return (triangle::inverse(&l), l, lambda);
         }
         lambda *= 2.0;
     }
@@ -53,7 +53,7 @@ impl Basis {
         for (mut row, g) in whiten.rows_mut().into_iter().zip(&gain) {
             row *= libm::sqrt(*g);
         }
-        Self { turn: whiten.dot(factor), whiten, gain }
+        Self { turn: triangle::times(&whiten, factor), whiten, gain }
     }
 
     /// From coordinates whitened by A, and back.
@@ -102,7 +102,8 @@ impl Guess {
 }
 
 /// Least-squares coefficients that point where the public trends do; their size is the posterior mean under
-/// N(s, (s/2)²), s = `prior_correlation`·√(p(1 − p)). 0 where no column has a trend.
+/// N(s, (s/2)²) above 0, s = `prior_correlation`·√(p(1 − p)): noise may say that the trends explain little, never that they
+/// point backwards. 0 where no column has a trend.
 fn public_prior(p: &Steps, m: &Moments, basis: &Basis, trends: &[f64], squares: &Estimate) -> Vec<f64> {
     // β·x = θ·(W·x): θ = W⁻ᵀβ, and W⁻ᵀ = diag(1/gain)·W for W = diag(√gain)·Vᵀ.
     let along: Vec<f64> =
@@ -118,8 +119,19 @@ fn public_prior(p: &Steps, m: &Moments, basis: &Basis, trends: &[f64], squares: 
         precision += weight * u / norm;
         sum += weight * x;
     }
-    let size = (sum / precision).max(0.0);
+    let size = mean_above_zero(sum / precision, 1.0 / libm::sqrt(precision));
     along.iter().map(|u| u / norm * size).collect()
+}
+
+/// The mean of N(`mean`, `deviation`²) given that it is above 0.
+pub(in crate::scoring) fn mean_above_zero(mean: f64, deviation: f64) -> f64 {
+    let t = mean / deviation;
+    if t < -6.0 {
+        // φ(t)/Φ(t) = −t − 1/t + 2/t³ − 10/t⁵ + … , of which the first cancels.
+        return deviation * (-1.0 + (2.0 - 10.0 / (t * t)) / (t * t)) / t;
+    }
+    let density = libm::exp(-0.5 * t * t) / libm::sqrt(2.0 * std::f64::consts::PI);
+    mean + deviation * density / normal_cdf(t)
 }
 
 /// Intercept and whitened coefficients from the moments alone, shrunk by the share of noise in their square.
@@ -131,4 +143,25 @@ pub(in crate::scoring) fn first_guess(m: &Moments, a: &Array2<f64>) -> Vec<f64> 
     let kept = if energy > noise { 1.0 - noise / energy } else { 0.0 };
     let (intercept, scale) = start::scaled(m.prevalence, kept * libm::sqrt(energy));
     std::iter::once(intercept).chain(v.iter().map(|v| v * scale * kept)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Against the average of the density's upper part, by the midpoint rule.
+    #[test]
+    fn the_mean_above_zero_is_one_whatever_noise_says() {
+        for (mean, deviation) in [(1.0f64, 0.01f64), (0.5, 1.0), (-0.5, 1.0), (-5.9, 1.0), (-6.1, 1.0), (-30.0, 2.0)] {
+            let (mut sum, mut mass) = (0.0, 0.0);
+            for k in 0..400_000 {
+                let x = (f64::from(k) + 0.5) * 1e-5 * deviation.max(mean);
+                let w = libm::exp(-0.5 * ((x - mean) * (x - mean) - mean.min(0.0).powi(2)) / (deviation * deviation));
+                sum += w * x;
+                mass += w;
+            }
+            let got = mean_above_zero(mean, deviation);
+            assert!((got / (sum / mass) - 1.0).abs() < 5e-3, "{mean} {deviation}: {got}, {}", sum / mass);
+        }
+    }
 }

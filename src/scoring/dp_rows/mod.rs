@@ -2,6 +2,7 @@
 //! second moments ([`moments`]), and noisy Newton steps from a first guess ([`descent`]); `guess`, `shrink` and [`start`] are
 //! post-processing alone.
 
+mod blocks;
 pub(super) mod descent;
 pub(super) mod guess;
 pub(super) mod moments;
@@ -10,6 +11,7 @@ pub(super) mod saved;
 mod shrink;
 pub(super) mod start;
 pub(super) mod sums;
+pub(super) mod triangle;
 
 use crate::error::{Error, Result};
 use crate::privacy::{Ledger, Noise};

@@ -4,11 +4,11 @@
 //! 25·Σzᵢ⁴ + 49·Σ_{i<j} zᵢ²zⱼ² + 25·norm²·y·‖z‖² ≤ 25·‖z‖⁴ + 25·norm²·‖z‖² ≤ 50·norm⁴, because 49 ≤ 2·25.
 
 use super::Source;
-use super::rows::{RowMap, Rows};
+use super::rows::RowMap;
 use crate::error::Result;
 use crate::privacy::IntegerGaussian;
 use crate::scoring::expand::Design;
-use ndarray::Array2;
+use ndarray::{Array1, Array2};
 
 /// Weights of squares and of products.
 const SQUARE: i64 = 5;
@@ -26,6 +26,7 @@ pub(in crate::scoring) struct Moments {
     pub(in crate::scoring) persons_noise: f64,
     pub(in crate::scoring) prevalence: f64,
     pub(in crate::scoring) mean: Vec<f64>,
+    pub(in crate::scoring) mean_noise: f64,
     pub(in crate::scoring) covariance: Array2<f64>,
     pub(in crate::scoring) covariance_noise: f64,
     /// Covariance of features and outcome.
@@ -34,6 +35,11 @@ pub(in crate::scoring) struct Moments {
 }
 
 impl Moments {
+    /// Standard deviation of the score that these coefficients make of the features; 0 where noise leaves no variance.
+    pub(in crate::scoring) fn spread(&self, coefficients: &Array1<f64>) -> f64 {
+        libm::sqrt(self.covariance.dot(coefficients).dot(coefficients).max(0.0))
+    }
+
     /// Why nothing can be learnt, if so: the number of persons itself is lost in its noise.
     pub(in crate::scoring) fn swamped(&self) -> Option<String> {
         super::swamped(self.persons, self.persons_noise)
@@ -64,7 +70,7 @@ pub(in crate::scoring) fn second_moments(
     let constant = (f64::from(norm) * 0.4).floor();
     let unit = libm::sqrt(f64::from(norm * norm) - constant * constant) / s.radius;
     let map = RowMap { unit: unit as f32, constant: constant as i16, norm, centre: s.centre.to_vec(), a: Vec::new() };
-    let mut values = joint(&map.apply(design), labels, norm);
+    let mut values = joint(&map, design, labels, norm);
     let pairs = width * (width + 1) / 2;
     let outcome = SQUARE * i64::from(norm);
     let squares = norm.unsigned_abs().pow(2).into();
@@ -92,19 +98,18 @@ pub(in crate::scoring) fn second_moments(
     let prevalence = ((defaults + prior * s.prior_rate) / (n + prior)).clamp(0.001, 0.999);
     let cross = (0..d).map(|j| with_outcome(j + 1) / unit / n - prevalence * shift[j]).collect();
     let mean = map.centre.iter().zip(&shift).map(|(c, s)| (f64::from(*c) + s).clamp(-1.0, 1.0)).collect();
+    let mean_noise = sigma / (PRODUCT as f64 * constant * unit) / n;
     Ok(Moments {
         persons: n,
         persons_noise,
         prevalence,
         mean,
+        mean_noise,
         covariance,
         covariance_noise: sigma / (PRODUCT as f64 * unit * unit) / n,
         cross,
         // The covariance is Σyz/n less prevalence·mean, and the released mean is noisy as well.
-        cross_noise: libm::hypot(
-            sigma / (outcome as f64 * unit) / n,
-            prevalence * sigma / (PRODUCT as f64 * constant * unit) / n,
-        ),
+        cross_noise: libm::hypot(sigma / (outcome as f64 * unit) / n, prevalence * mean_noise),
     })
 }
 
@@ -119,11 +124,12 @@ fn place(width: usize, i: usize, j: usize) -> usize {
 }
 
 /// The joint vector of the second release, without noise.
-pub(in crate::scoring) fn joint(rows: &Rows, labels: &[bool], norm: i32) -> Vec<i64> {
-    let (mut values, cross) = rows.moments(labels);
-    for i in 0..rows.width {
-        for j in i..rows.width {
-            values[place(rows.width, i, j)] *= weight(i, j);
+pub(in crate::scoring) fn joint(map: &RowMap, design: &Design, labels: &[bool], norm: i32) -> Vec<i64> {
+    let (mut values, cross) = map.moments(design, labels);
+    let width = design.width();
+    for i in 0..width {
+        for j in i..width {
+            values[place(width, i, j)] *= weight(i, j);
         }
     }
     values.extend(cross.iter().map(|c| c * SQUARE * i64::from(norm)));

@@ -10,8 +10,8 @@ use crate::scoring::saved::{FORMAT, sound_columns};
 use crate::view::Column;
 use serde::{Deserialize, Serialize};
 
-/// Most columns of a design that is read back: its square is what is allocated.
-const WIDEST: usize = 20_000;
+/// Most columns of a design: its square is what is allocated, and norms of rows stay far within 16 bits.
+pub(super) const WIDEST: usize = 20_000;
 
 #[derive(Serialize, Deserialize)]
 struct File {

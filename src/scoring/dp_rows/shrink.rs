@@ -7,13 +7,14 @@
 //!
 //! Source: Efron & Morris 1973, in the form for unequal known variances.
 
+use std::sync::LazyLock;
+
 /// The values of τ² that are tried: 0, then 80 from 1e-9 to 30, evenly in their logarithm.
-fn variances() -> impl Iterator<Item = f64> {
-    const STEPS: i32 = 79;
+static VARIANCES: LazyLock<[f64; 81]> = LazyLock::new(|| {
     let (lowest, highest) = (libm::log(1e-9), libm::log(30.0));
-    let at = move |k: i32| libm::exp(lowest + (highest - lowest) * f64::from(k) / f64::from(STEPS));
-    std::iter::once(0.0).chain((0..=STEPS).map(at))
-}
+    let at = |k: usize| libm::exp(lowest + (highest - lowest) * (k - 1) as f64 / 79.0);
+    std::array::from_fn(|k| if k == 0 { 0.0 } else { at(k) })
+});
 
 /// Estimates of the whitened coefficients with their noise.
 #[derive(Clone, Debug)]
@@ -37,15 +38,16 @@ impl Estimate {
         Self { value, noise }
     }
 
-    /// The estimate drawn towards `prior`, and whether any of it was kept.
+    /// The estimate drawn towards `prior`, and whether any of it was kept. An `evidence` of ∞ keeps the prior.
     pub fn towards(&self, prior: &[f64], evidence: f64) -> (Vec<f64>, bool) {
-        // A prior that says nothing needs no evidence against it.
-        let evidence = if prior.iter().any(|p| *p != 0.0) { evidence } else { 0.0 };
+        // A prior that says nothing needs no evidence against it, unless nothing is to be believed.
+        let evidence = if prior.iter().any(|p| *p != 0.0) || evidence.is_infinite() { evidence } else { 0.0 };
         let away: Vec<f64> = self.value.iter().zip(prior).map(|(x, p)| x - p).collect();
         let tau = likeliest(&away, &self.noise, evidence);
         let kept = |s: f64| if tau > 0.0 { tau / (tau + s) } else { 0.0 };
         let drawn = away.iter().zip(&self.noise).zip(prior).map(|((x, s), p)| p + x * kept(*s)).collect();
-        (drawn, tau > 0.0)
+        // Without noise the estimate is what there is to know, even where it is the prior.
+        (drawn, tau > 0.0 || self.noise.iter().all(|s| *s < 10.0 * TINY))
     }
 }
 
@@ -53,17 +55,33 @@ impl Estimate {
 const TINY: f64 = 1e-12;
 
 fn likeliest(away: &[f64], noise: &[f64], evidence: f64) -> f64 {
-    let cost = |tau: f64| -> f64 {
-        let each = away.iter().zip(noise).map(|(x, s)| {
-            let v = tau + s.max(TINY * TINY);
-            libm::log(v) + x * x / v
-        });
-        each.sum::<f64>() + if tau > 0.0 { evidence } else { 0.0 }
-    };
-    let best = variances()
-        .map(|tau| (cost(tau), tau))
+    let squares: Vec<f64> = away.iter().map(|x| x * x).collect();
+    let noise: Vec<f64> = noise.iter().map(|s| s.clamp(TINY * TINY, HUGE)).collect();
+    let cost = |tau: f64| cost(tau, &squares, &noise) + if tau > 0.0 { evidence } else { 0.0 };
+    let best = VARIANCES
+        .iter()
+        .map(|tau| (cost(*tau), *tau))
         .fold((f64::INFINITY, 0.0), |best, next| if next.0 < best.0 { next } else { best });
     best.1
+}
+
+/// Largest variance that is told apart: eight of them multiplied are still a number.
+const HUGE: f64 = 1e36;
+
+/// Σ ln(τ² + sⱼ) + xⱼ²/(τ² + sⱼ). Logarithms are taken of products of eight: far fewer of them.
+fn cost(tau: f64, squares: &[f64], noise: &[f64]) -> f64 {
+    const LANES: usize = 8;
+    let mut sums = [0.0; LANES];
+    let mut logs = 0.0;
+    for (x, s) in squares.chunks(LANES).zip(noise.chunks(LANES)) {
+        let mut product = [1.0; LANES];
+        for (k, (x, s)) in x.iter().zip(s).enumerate() {
+            product[k] = tau + s;
+            sums[k] += x / product[k];
+        }
+        logs += libm::log(product.iter().product());
+    }
+    logs + sums.iter().sum::<f64>()
 }
 
 #[cfg(test)]
@@ -104,6 +122,10 @@ mod tests {
         let (_, mut x) = draws(60, 0.0, 1.0, 0);
         x.value.iter_mut().zip(&prior).for_each(|(x, p)| *x += p);
         assert_eq!(x.towards(&prior, 8.0), (prior.clone(), false));
+        x.value[0] += 1e9;
+        assert_eq!(x.towards(&prior, f64::INFINITY), (prior.clone(), false));
+        assert!(x.towards(&prior, 8.0).1);
+        x.value[0] -= 1e9;
         let exact = Estimate { noise: vec![0.0; 60], ..x };
         let (drawn, kept) = exact.towards(&prior, 8.0);
         assert!(kept && drawn.iter().zip(&exact.value).all(|(a, b)| (a - b).abs() < 1e-12));

@@ -5,16 +5,23 @@
 
 use super::Source;
 use super::rows::RowMap;
-use crate::error::Result;
+use super::saved::WIDEST;
+use crate::error::{Error, Result};
 use crate::privacy::IntegerGaussian;
 use crate::scoring::expand::Design;
 
-/// Grid units to 1 in the sums.
+/// Grid units to 1 in the sums, and its logarithm to base 2.
 const SUMS_UNIT: f64 = 128.0;
+const SUMS_BITS: u32 = 7;
 
 /// Means and a norm for centred rows, from the first release.
 pub(in crate::scoring) fn sums(clip: f64, design: &Design, mu: f64, out: &mut Source) -> Result<(Vec<f32>, f64)> {
     let d = design.width() - 1;
+    if d >= WIDEST {
+        return Err(Error::Fit(format!(
+            "{d} terms, allowed are fewer than {WIDEST}: name fewer levels or interactions"
+        )));
+    }
     let radius = (clip * libm::sqrt(d as f64)).max(1.0);
     let constant = (SUMS_UNIT * radius * 0.5).floor();
     let norm = libm::sqrt(constant * constant + (SUMS_UNIT * radius) * (SUMS_UNIT * radius)).floor();
@@ -25,7 +32,7 @@ pub(in crate::scoring) fn sums(clip: f64, design: &Design, mu: f64, out: &mut So
         centre: vec![0.0; d],
         a: Vec::new(),
     };
-    let mut values = map.apply(design).sums(SUMS_UNIT as i16);
+    let mut values = map.sums(design, SUMS_BITS);
     let mechanism = IntegerGaussian::calibrate_mu(sums_sensitivity(norm as u64, constant as u64), mu)?;
     mechanism.release(&mut values, "sums and sums of squares of the features", out.noise, out.ledger)?;
     let n = (values[0] as f64 / constant).max(1.0 + mechanism.deviation() / constant);

@@ -3,7 +3,6 @@
 use super::*;
 use crate::privacy::NoiseMode;
 use crate::rng::Streams;
-use crate::scoring::test_data::made_up;
 use crate::view::{Column, Frame};
 
 /// Ordinary columns, a category, codes and missing values.
@@ -68,26 +67,6 @@ fn bins_depend_on_no_record() {
 fn scorer(epsilon: f64) -> DpScorecard {
     let noise = Noise::new(NoiseMode::Seeded, Streams::new(3, 0), 1);
     DpScorecard { params: DpScorecardParams::default(), budget: Budget { epsilon, delta: 1e-6 }, noise }
-}
-
-/// Every release is entered, with the noise that its sensitivity and cost call for; the total is what was asked for.
-#[test]
-fn the_ledger_holds_every_release_and_the_budget_is_used_and_not_exceeded() {
-    let (frame, labels, _) = made_up(20_000, -1.5, 1);
-    let view = PlatformView { features: frame, labels: Some(labels) };
-    for epsilon in [0.1, 1.0, 8.0] {
-        let mut ledger = Ledger::new();
-        scorer(epsilon).learn(&view, &mut ledger).unwrap();
-        assert_eq!(ledger.entries().len(), 2 + DpScorecardParams::default().iterations as usize);
-        let spent = ledger.spent(1e-6).epsilon;
-        assert!(spent <= epsilon && spent > 0.999 * epsilon, "{spent} of {epsilon}");
-        // The twin: one release that is not entered leaves a total that this test refuses.
-        for i in 0..ledger.entries().len() {
-            let mut cut = Ledger::new();
-            ledger.entries().iter().enumerate().filter(|(j, _)| *j != i).for_each(|(_, e)| cut.enter(e.clone()));
-            assert!(cut.spent(1e-6).epsilon < 0.999 * epsilon);
-        }
-    }
 }
 
 /// The counts' noise is as large as the ledger says: Var of 2,000 draws, chi-squared beyond its 1e-6 quantiles otherwise.

@@ -7,7 +7,7 @@ use crate::scoring::dp_rows::descent::{self, Steps};
 use crate::scoring::dp_rows::moments::{Second, second_moments};
 use crate::scoring::dp_rows::rows::RowMap;
 use crate::scoring::dp_rows::{Source, start};
-use crate::scoring::expand::Design;
+use crate::scoring::expand::{Design, Trends};
 
 /// Least norm to which a centred row of evidence is clipped, in log-odds: columns that say nothing have none.
 const LEAST_RADIUS: f64 = 0.1;
@@ -55,8 +55,7 @@ pub(super) fn learn(
         secant: true,
     };
     // Equal weights for all columns are the prior: what the evidence would be worth if columns were independent.
-    let trends: Vec<f64> = (0..design.width()).map(|j| f64::from(u8::from(j > 0))).collect();
-    let trained = descent::learn(&steps, &m, design, &trends, labels, source)?;
+    let trained = descent::learn(&steps, &m, design, &Trends::same(design.width() - 1), labels, source)?;
     Ok(Weights { map: trained.map, theta: trained.theta })
 }
 

@@ -1,0 +1,153 @@
+//! Measured leakage × what it buys: all regimes on one axis, with or without an ε.
+
+use super::canvas::{Canvas, GREY, font};
+use super::figure::{Words, figure, floor_line, grid_x, grid_y, labels_x, name_of};
+use super::scale::{Axis, Rect, range, tick_text, ticks};
+use super::{Plot, attacked_in, caption};
+use crate::error::Result;
+use crate::report::leakage::{axis, headline, measured, nothing_to_attack};
+use crate::report::metric::{Metric, metric};
+use crate::report::palette::{Style, Symbol, ink, style_of};
+use crate::report::table::epsilon_text;
+use crate::report::{Context, Summaries};
+use crate::stats::Interval;
+
+const HEIGHT: f64 = 470.0;
+const ROW: f64 = 37.0;
+
+/// One arm at one ε.
+struct Point {
+    epsilon: Option<f64>,
+    leakage: Interval,
+    value: Interval,
+}
+
+/// One arm.
+struct Curve {
+    name: String,
+    detail: String,
+    style: Style,
+    points: Vec<Point>,
+}
+
+pub fn draw(all: &Summaries, context: &Context, name: &str, group: &str, whom: &str) -> Result<Option<Plot>> {
+    let Some(metric) = metric(name) else { return Ok(None) };
+    if !measured(all) {
+        return Ok(None);
+    }
+    let curves = collect(all, context, metric, group)?;
+    if curves.iter().all(|c| c.points.is_empty()) {
+        return Ok(None);
+    }
+    let words = Words {
+        name: format!("leakage-{name}"),
+        title: match name {
+            "auc" => "What does accuracy cost in privacy, measured?".to_owned(),
+            "approval_rate" => format!("What do approvals{whom} cost in privacy, measured?"),
+            _ => format!("What does {} cost in privacy, measured?", metric.label),
+        },
+        subtitle: "The same attackers on every arm. Along an arm's line ε grows with the symbol. Up and to the left is better."
+            .to_owned(),
+        caption: caption(
+            all,
+            context,
+            &format!(
+                "Leakage: the largest of an arm's measured risks (which one: at the right), success with the person's own record \
+                 less success without it. Other attacks may learn more: not refuted is not safe. What is learned from others' \
+                 records is in leakage-parts.{}",
+                attacked_in(all)
+            ),
+            None,
+        ),
+    };
+    let label = format!("{}{whom}", metric.axis());
+    figure(words, HEIGHT.max(ROW * curves.len() as f64 + 60.0), |canvas, body| panel(canvas, body, &label, &curves))
+        .map(Some)
+}
+
+fn collect(all: &Summaries, context: &Context, metric: &Metric, group: &str) -> Result<Vec<Curve>> {
+    let base = all.base(context);
+    let scaled = |i: Interval, f: f64| Interval { mean: i.mean * f, lo: i.lo * f, hi: i.hi * f };
+    let mut curves = Vec::new();
+    for arm in all.arms() {
+        if context.arm(arm).is_some_and(|a| a.own_left_out) {
+            continue;
+        }
+        let mut points = Vec::new();
+        let (mut worst, mut most) = (None, f64::NEG_INFINITY);
+        for epsilon in all.epsilons(arm) {
+            let Some(s) = all.get(arm, epsilon, base, metric.name, group).filter(|s| s.value.mean.is_finite()) else {
+                continue;
+            };
+            let value = scaled(s.value, metric.factor);
+            if let Some(h) = headline(all, arm, epsilon, base) {
+                points.push(Point { epsilon, leakage: scaled(h.risk, 100.0), value });
+                if h.risk.mean > most {
+                    (worst, most) = (Some(h.attack), h.risk.mean);
+                }
+            } else if nothing_to_attack(all, arm) {
+                let zero = Interval { mean: 0.0, lo: f64::NAN, hi: f64::NAN };
+                points.push(Point { epsilon, leakage: zero, value });
+            }
+        }
+        let epsilons: Vec<f64> = points.iter().filter_map(|p| p.epsilon).collect();
+        let mut detail = worst.unwrap_or("nothing to attack").to_owned();
+        if let [first, .., last] = epsilons[..] {
+            detail.push_str(&format!(", ε = {} … {}", epsilon_text(first), epsilon_text(last)));
+        } else if let [only] = epsilons[..] {
+            detail.push_str(&format!(", ε = {}", epsilon_text(only)));
+        }
+        if !points.is_empty() {
+            curves.push(Curve { name: name_of(arm)?, detail, style: style_of(arm, context), points });
+        }
+    }
+    Ok(curves)
+}
+
+fn panel(canvas: &Canvas<'_>, body: Rect, label: &str, curves: &[Curve]) -> Result<()> {
+    let (name_font, detail_font) = (font(13.0), font(11.0).rgb(GREY));
+    let mut widest: f64 = 0.0;
+    for curve in curves {
+        widest = widest.max(name_font.width(&curve.name)?).max(detail_font.width(&curve.detail)?);
+    }
+    let area = Rect { x0: body.x0 + 66.0, y0: body.y0 + 8.0, x1: body.x1 - widest - 56.0, y1: body.y1 - 50.0 };
+    let all = || curves.iter().flat_map(|c| &c.points);
+    let ends = |i: Interval| [i.mean, i.lo, i.hi];
+    let x_range = range(all().flat_map(|p| ends(p.leakage)).chain([0.0]), 0.04);
+    let y_range = range(all().flat_map(|p| ends(p.value)), 0.06);
+    let (x, y) = (Axis::linear(x_range, area.x0, area.x1), Axis::linear(y_range, area.y1, area.y0));
+    let (x_marks, x_decimals) = ticks(x_range, 7);
+    let (y_marks, y_decimals) = ticks(y_range, 6);
+    grid_y(canvas, area, &y, &y_marks, Some(y_decimals))?;
+    grid_x(canvas, area, &x, &x_marks)?;
+    labels_x(canvas, area, &x_marks.iter().map(|v| (x.at(*v), tick_text(*v, x_decimals))).collect::<Vec<_>>())?;
+    canvas.text_upwards(body.x0 + 9.0, area.middle_y(), label, font(13.0).middle())?;
+    canvas.text(area.middle_x(), area.y1 + 34.0, &axis(), font(13.0).middle())?;
+    for (row, curve) in curves.iter().enumerate() {
+        let rgb = ink(curve.style.rgb);
+        let line: Vec<(f64, f64)> = curve.points.iter().map(|p| (x.at(p.leakage.mean), y.at(p.value.mean))).collect();
+        if line.len() > 1 {
+            canvas.path(&line, curve.style.rgb, 1.4)?;
+        }
+        let last = curve.points.len().saturating_sub(1).max(1) as f64;
+        for (i, (point, at)) in curve.points.iter().zip(&line).enumerate() {
+            canvas.whisker_across((x.at(point.leakage.lo), x.at(point.leakage.hi)), at.1, 3.0, rgb)?;
+            canvas.whisker(at.0, (y.at(point.value.lo), y.at(point.value.hi)), 3.0, rgb)?;
+            let size = if curve.points.len() > 1 { 2.6 + 3.6 * i as f64 / last } else { 5.5 };
+            mark(canvas, *at, size, curve.style)?;
+        }
+        let top = area.y0 + 8.0 + ROW * row as f64;
+        canvas.legend(area.x1 + 20.0, top, &curve.name, curve.style, name_font)?;
+        canvas.text(area.x1 + 48.0, top + 16.0, &curve.detail, detail_font)?;
+    }
+    floor_line(canvas, area)
+}
+
+/// An arm's marker; the floor and the ceiling, dashed lines elsewhere, are hollow and filled circles.
+fn mark(canvas: &Canvas<'_>, (x, y): (f64, f64), size: f64, style: Style) -> Result<()> {
+    canvas.symbol(x, y, size, style)?;
+    if style.symbol == Symbol::Dashed {
+        canvas.symbol(x, y, size, Style { symbol: Symbol::CircleHollow, ..style })?;
+    }
+    Ok(())
+}
