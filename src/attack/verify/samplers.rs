@@ -1,8 +1,9 @@
 //! Noise against its exact distribution.
 //!
-//! *Small scales*: Pearson's χ² over integers, each with its exact probability; cells are merged into the tails where fewer than 8 are expected.
-//! *Large scales*: the Kolmogorov–Smirnov distance to the exact distribution function (its p-value, by Kolmogorov's series, is
-//! that of continuous noise; at scales of 10⁴ the steps are far below what so many draws resolve). *Randomised response*: χ² over the categories.
+//! *Small scales*: Pearson's χ² over integers, each with its exact probability; cells are merged into the tails where
+//! fewer than 8 are expected. *Large scales*: the Kolmogorov–Smirnov distance to the exact distribution function (its
+//! p-value, by Kolmogorov's series, is that of continuous noise; at scales of 10⁴ the steps are far below what so
+//! many draws resolve). *Randomised response*: χ² over the categories.
 //!
 //! Noise is drawn through the mechanisms themselves and compared with the scale that they enter into the ledger.
 
