@@ -39,10 +39,10 @@ pub(super) struct AuditArgs {
     /// Audit at these values of ε only, e.g. --epsilon 1,4
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     epsilon: Vec<f64>,
-    /// Runs with the canary, and as many without [default: 20000 of sums and reports, 6000 of sums with Gaussian noise, 500 of trained models]
+    /// Runs with the canary, and as many without [default: 20000 of sums and reports, 2000 of models]
     #[arg(long, value_name = "N")]
     trials: Option<u32>,
-    /// Canaries of the one-run audit [default: 20000 of sums and reports, 1000 of trained models]
+    /// Canaries of the one-run audit [default: 20000 of sums and reports, 1000 of models]
     #[arg(long, value_name = "M")]
     canaries: Option<u32>,
     /// All bounds of the table hold together with confidence 1 − ALPHA

@@ -28,10 +28,8 @@ pub struct Asked {
 
 /// Runs of sums and of reports, with and without the canary each.
 pub const RUNS: u32 = 20_000;
-/// The same of sums with Gaussian noise, whose calibration takes long.
-pub const RUNS_OF_GAUSSIAN_SUMS: u32 = 6_000;
 /// Runs of trained models, with and without the canary each.
-pub const RUNS_OF_MODELS: u32 = 500;
+pub const RUNS_OF_MODELS: u32 = 2_000;
 /// Canaries of one run of sums.
 pub const CANARIES: u32 = 20_000;
 /// Canaries of one training.
@@ -43,7 +41,6 @@ pub const MOST: u32 = 1_000_000;
 pub fn effort(disclosure: &Disclosure) -> (u32, u32) {
     match disclosure {
         Disclosure::TrainedInside(_) => (RUNS_OF_MODELS, CANARIES_OF_MODELS),
-        Disclosure::CohortAggregates(p) if p.delta > 0.0 => (RUNS_OF_GAUSSIAN_SUMS, CANARIES),
         _ => (RUNS, CANARIES),
     }
 }

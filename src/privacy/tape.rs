@@ -1,9 +1,9 @@
 //! A tape of releases, for audits: what was true, what was said, and what the truth would have been under other data.
 //!
-//! *Recording*, every release of integer noise leaves its true and its noisy values. *Replaying*, a release says what the tape
-//! says, whatever the data, and leaves its true values beside: the same adaptive computation led along given answers. Both
-//! together give the exact likelihood of a transcript under two data sets, and show whether anything but the
-//! transcript reaches the result. A tape holds exact values: it never leaves an audit.
+//! *Recording*, every release of integer noise leaves its true and its noisy values. *Replaying*, a release says what
+//! the tape says, whatever the data, and leaves its true values beside: the same adaptive computation led along given
+//! answers. Both together give the exact likelihood of a transcript under two data sets, and show whether anything
+//! but the transcript reaches the result. A tape holds exact values: it never leaves an audit.
 
 use crate::error::{Error, Result};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,9 +1,11 @@
 //! From statistics of independent runs to lower bounds on ε.
 //!
-//! A run's *statistic* is any number computed from what was released; larger means "the canary was in". From runs with and without the canary:
+//! A run's *statistic* is any number computed from what was released; larger means "the canary was in". From runs
+//! with and without the canary:
 //!
-//! *Clopper–Pearson.* A rule "at least τ" is right with p₁ (canary in) and wrong with p₀ (canary out). (ε, δ)-DP asks p₁ ≤ e^ε·p₀ + δ, in both
-//! directions. The rule is chosen on the first half of the runs and counted on the second, so
+//! *Clopper–Pearson.* A rule "at least τ" is right with p₁ (canary in) and wrong with p₀ (canary out). (ε, δ)-DP asks
+//! p₁ ≤ e^ε·p₀ + δ, in both directions. The rule is chosen on the first half of the runs and counted on the second,
+//! so
 //!
 //! ```text
 //! ε ≥ ln((p₁⁻ − δ)/p₀⁺)
@@ -11,12 +13,13 @@
 //!
 //! with confidence 1 − α for one-sided Clopper–Pearson ends p₁⁻, p₀⁺ of confidence 1 − α/2 each.
 //!
-//! *Guesses.* "In" where the statistic is at least c, "out" where it is at most −c, else no guess; c is chosen on the first half. ε-DP lets each guess be right
-//! with probability e^ε/(1 + e^ε) at most: a test of one ε rather than a bound ([`pure_p`]), which the [self-test](crate::attack::verify) uses.
+//! *Guesses.* "In" where the statistic is at least c, "out" where it is at most −c, else no guess; c is chosen on the
+//! first half. ε-DP lets each guess be right with probability e^ε/(1 + e^ε) at most: a test of one ε rather than a
+//! bound ([`pure_p`]), which the [self-test](crate::attack::verify) uses.
 //!
-//! *Gaussian.* μ-GDP lets nobody guess a fair coin with more than Φ(μ/2). The rule is "at least 0", fixed beforehand, so all runs count:
-//! μ ≥ 2·Φ⁻¹(share right, lower end), ε by the Gaussian curve. A bound where the ledger claims μ-GDP; it says nothing of a mechanism
-//! whose trade-off is another one.
+//! *Gaussian.* μ-GDP lets nobody guess a fair coin with more than Φ(μ/2). The rule is "at least 0", fixed beforehand,
+//! so all runs count: μ ≥ 2·Φ⁻¹(share right, lower end), ε by the Gaussian curve. A bound where the ledger claims
+//! μ-GDP; it says nothing of a mechanism whose trade-off is another one.
 //!
 //! Sources: Jagielski, Ullman & Oprea 2020 (Clopper–Pearson); Nasr et al. 2023 (GDP); Dong, Roth & Su 2022.
 
@@ -134,14 +137,16 @@ pub fn at_least_right(right: u64, guesses: u64, share: f64) -> f64 {
     if right == 0 { 1.0 } else { incomplete_beta(right as f64, (guesses - right) as f64 + 1.0, share) }
 }
 
-/// How surprising the runs are if the mechanism is μ-GDP: exact where its trade-off is the Gaussian's and the statistic the likelihood ratio.
+/// How surprising the runs are if the mechanism is μ-GDP: exact where its trade-off is the Gaussian's and the
+/// statistic the likelihood ratio.
 pub fn gaussian_p(runs: &Runs, mu: f64) -> f64 {
     let right = runs.within.iter().filter(|t| **t >= 0.0).count() + runs.out.iter().filter(|t| **t < 0.0).count();
     at_least_right(right as u64, (runs.out.len() + runs.within.len()) as u64, normal_cdf(0.5 * mu))
 }
 
-/// How surprising the runs are if the mechanism is ε-DP: the least |statistic| at which to guess is chosen on the first half, right guesses are
-/// counted on the second. Exact (but for whole numbers) where every guess has a likelihood ratio of e^ε.
+/// How surprising the runs are if the mechanism is ε-DP: the least |statistic| at which to guess is chosen on the
+/// first half, right guesses are counted on the second. Exact (but for whole numbers) where every guess has a
+/// likelihood ratio of e^ε.
 pub fn pure_p(runs: &Runs, epsilon: f64) -> f64 {
     let half = runs.out.len().min(runs.within.len()) / 2;
     let (first, second) = ((&runs.out[..half], &runs.within[..half]), (&runs.out[half..], &runs.within[half..]));
@@ -196,7 +201,8 @@ mod tests {
         assert!(clopper_pearson(&none, 0.0, 0.05).epsilon < 0.05 && gaussian(&none, 0.05).0 < 0.05);
     }
 
-    /// α = .05, 400 sets of runs at the edge of the claim: more than 40 bounds above the truth have probability 5e-6. Twin: a mechanism a tenth worse.
+    /// α = .05, 400 sets of runs at the edge of the claim: more than 40 bounds above the truth have probability 5e-6.
+    /// Twin: a mechanism a tenth worse.
     #[test]
     fn bounds_exceed_the_truth_no_more_often_than_they_may() {
         let above = |epsilon: f64| {

@@ -1,8 +1,8 @@
 //! Audit of reports that phones randomise themselves.
 //!
-//! Each person holds one of two records by a coin: every value at its lower, or at its upper public bound. Reports of different persons are independent,
-//! so one release is as many runs. What each reported value says is learnt from the first half of the persons (the two records' frequencies); guesses are
-//! counted on the second.
+//! Each person holds one of two records by a coin: every value at its lower, or at its upper public bound. Reports of
+//! different persons are independent, so one release is as many runs. What each reported value says is learnt from
+//! the first half of the persons (the two records' frequencies); guesses are counted on the second.
 
 use super::neighbours::{end, frame, people as persons};
 use super::{Audited, Bound, Claim, Finding, Guessed, Method, Runs, Settings, bounds, key, one_run_finding};

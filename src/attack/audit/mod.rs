@@ -1,4 +1,5 @@
-//! Audits: is a mechanism as private as its ledger claims? Lower bounds on ε from attacks under the worst case that DP allows.
+//! Audits: is a mechanism as private as its ledger claims? Lower bounds on ε from attacks under the worst case that
+//! DP allows.
 //!
 //! | method | attacker | canaries | noise of |
 //! |---|---|---|---|
@@ -6,15 +7,16 @@
 //! | Clopper–Pearson ([`bounds`]) | sees every release ([`transcript`]), knows both data sets | one, the worst ([`neighbours`](self)) | many runs |
 //! | Gaussian ([`bounds`]) | the same | the same | many runs |
 //!
-//! A bound above the claim refutes the claim: the mechanism, its proof or its code is wrong. A bound below it proves nothing: the
-//! attack, the canary or the number of runs may have been too weak, so the largest bound that the method could have shown stands
-//! beside it. The word for it is "not refuted by this attack".
+//! A bound above the claim refutes the claim: the mechanism, its proof or its code is wrong. A bound below it proves
+//! nothing: the attack, the canary or the number of runs may have been too weak, so the largest bound that the method
+//! could have shown stands beside it. The word for it is "not refuted by this attack".
 //!
-//! What is audited is the mechanism of an arm: its code, columns, public bounds and budget. The data are made for the audit.
-//! *Local* arms: the two records of one person are all values at the lower and at the upper public bounds, and the attacker sees the person's reports.
+//! What is audited is the mechanism of an arm: its code, columns, public bounds and budget. The data are made for the
+//! audit. *Local* arms: the two records of one person are all values at the lower and at the upper public bounds, and
+//! the attacker sees the person's reports.
 //!
-//! Where cohort sizes are public, who is a member is not protected, only what a member's record says: there the neighbour has a
-//! record without weight (every value in the middle) in place of none.
+//! Where cohort sizes are public, who is a member is not protected, only what a member's record says: there the
+//! neighbour has a record without weight (every value in the middle) in place of none.
 
 pub mod bounds;
 mod local;
@@ -120,7 +122,8 @@ pub struct Finding {
 pub struct Audited {
     /// A bound a method.
     pub findings: Vec<Finding>,
-    /// Whether the result depends on the data by more than the released numbers. Never seen of local arms, whose result is the reports.
+    /// Whether the result depends on the data by more than the released numbers. Never seen of local arms, whose
+    /// result is the reports.
     pub leak: bool,
     /// Whether a release is not in the ledger.
     pub uncounted: bool,
@@ -141,7 +144,8 @@ pub fn methods(disclosure: &Disclosure) -> u32 {
     }
 }
 
-/// Audits the mechanism of an arm at `epsilon`. Of `people`, only columns with their public bounds are read, and whether cohort sizes are public.
+/// Audits the mechanism of an arm at `epsilon`. Of `people`, only columns with their public bounds are read, and
+/// whether cohort sizes are public.
 pub fn audit(
     disclosure: &Disclosure,
     people: &People,

@@ -1,8 +1,9 @@
 //! Audit of a model that is trained under DP.
 //!
-//! Many runs: the attacker sees every release of a training on some sixty persons. One run: the attacker sees the model alone; the canaries are persons at
-//! random corners of the public bounds with outcomes by a coin, and a canary's score is how well the model foretells its outcome. That is what a reader of
-//! scores could do; a model of few numbers remembers few canaries, so expect little.
+//! Many runs: the attacker sees every release of a training on some sixty persons. One run: the attacker sees the
+//! model alone; the canaries are persons at random corners of the public bounds with outcomes by a coin, and a
+//! canary's score is how well the model foretells its outcome. That is what a reader of scores could do; a model of
+//! few numbers remembers few canaries, so expect little.
 
 use super::neighbours::{Pair, end, frame, pairs};
 use super::transcript::Mechanism;

@@ -1,8 +1,9 @@
 //! Worst-case neighbours: two small data sets, all of whose values are at public bounds, that differ in one person.
 //!
-//! A mechanism promises to hide *any* person among *any* others, so an audit may choose both. The canary is the record that pulls
-//! hardest: every quantity at one end of its public range, the others at the other end or nobody else at all, and an outcome that the others do not have.
-//! Which pair a mechanism resolves best is found by a few runs of their own.
+//! A mechanism promises to hide *any* person among *any* others, so an audit may choose both. The canary is the
+//! record that pulls hardest: every quantity at one end of its public range, the others at the other end or nobody
+//! else at all, and an outcome that the others do not have. Which pair a mechanism resolves best is found by a few
+//! runs of their own.
 
 use crate::population::People;
 use crate::view::{Column, Frame, PlatformView};

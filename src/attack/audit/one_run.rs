@@ -1,7 +1,8 @@
-//! ε from one run with many canaries (Steinke, Nasr & Jagielski, "Privacy auditing with one (1) training run", NeurIPS 2023).
+//! ε from one run with many canaries (Steinke, Nasr & Jagielski, "Privacy auditing with one (1) training run",
+//! NeurIPS 2023).
 //!
-//! m canaries are put in or left out by a fair coin each. An attacker who sees the result alone guesses r of the coins and is
-//! right v times. If the mechanism is (ε, δ)-DP (add or remove one canary), then with q = e^ε/(1 + e^ε)
+//! m canaries are put in or left out by a fair coin each. An attacker who sees the result alone guesses r of the
+//! coins and is right v times. If the mechanism is (ε, δ)-DP (add or remove one canary), then with q = e^ε/(1 + e^ε)
 //!
 //! ```text
 //! P(at least v right) ≤ P(Bin(r, q) ≥ v) + 2mδ·max_{i ≥ 1} P(v > Bin(r, q) ≥ v − i)/i
@@ -9,8 +10,8 @@
 //!
 //! (theorem 5.2 there). The bound on ε is the smallest at which this is not below β.
 //!
-//! One run gives one result for all canaries, so that they stand in each other's way: the bound is weaker than that of many runs
-//! with one canary each. Guesses of *independent* runs, a coin each, obey the same inequality.
+//! One run gives one result for all canaries, so that they stand in each other's way: the bound is weaker than that
+//! of many runs with one canary each. Guesses of *independent* runs, a coin each, obey the same inequality.
 
 use crate::stats::incomplete_beta;
 
@@ -24,7 +25,8 @@ fn ln_factorial(n: f64) -> f64 {
 
 /// Bound on the probability that (ε, δ)-DP lets at least `right` of `guesses` guesses about `canaries` coins be right.
 ///
-/// The sum runs from v − 1 downwards in logarithms, one step a term, and stops where no later term can raise the maximum.
+/// The sum runs from v − 1 downwards in logarithms, one step a term, and stops where no later term can raise the
+/// maximum.
 pub fn p_value(canaries: u64, guesses: u64, right: u64, epsilon: f64, delta: f64) -> f64 {
     if right == 0 {
         return 1.0;
@@ -51,7 +53,8 @@ pub fn p_value(canaries: u64, guesses: u64, right: u64, epsilon: f64, delta: f64
     (tail + 2.0 * canaries as f64 * delta * most).min(1.0)
 }
 
-/// ε that is exceeded with confidence 1 − `beta`, given that `right` of `guesses` guesses about `canaries` coins were right.
+/// ε that is exceeded with confidence 1 − `beta`, given that `right` of `guesses` guesses about `canaries` coins were
+/// right.
 pub fn epsilon(canaries: u64, guesses: u64, right: u64, delta: f64, beta: f64) -> f64 {
     let refuted = |epsilon: f64| p_value(canaries, guesses, right, epsilon, delta) < beta;
     if !refuted(0.0) {

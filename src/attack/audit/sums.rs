@@ -1,7 +1,7 @@
 //! Audit of cohort sums.
 //!
-//! One canary at all upper bounds moves each of the d coordinates of its cohort by K: the whole of the sensitivity, in L1 and in L2. One run has many canaries, each
-//! alone in a cohort of its own.
+//! One canary at all upper bounds moves each of the d coordinates of its cohort by K: the whole of the sensitivity,
+//! in L1 and in L2. One run has many canaries, each alone in a cohort of its own.
 
 use super::neighbours::{end, frame, people as persons};
 use super::{Audited, Claim, Guessed, Settings, key, many, of_many, one_run_finding};

@@ -1,8 +1,9 @@
 //! The attacker who sees every release of a mechanism, and knows both data sets but which of them it was.
 //!
-//! DP covers the whole transcript: all noisy vectors, each chosen by looking at those before. Its likelihood under either data set
-//! is exact. The mechanism is run once on the true data set and recorded; it is run again on the other, made to give the
-//! same answers ([`Tape`]). Both leave the true values fᵣ behind each answer yᵣ, and for Gaussian noise
+//! DP covers the whole transcript: all noisy vectors, each chosen by looking at those before. Its likelihood under
+//! either data set is exact. The mechanism is run once on the true data set and recorded; it is run again on the
+//! other, made to give the same answers ([`Tape`]). Both leave the true values fᵣ behind each answer yᵣ, and for
+//! Gaussian noise
 //!
 //! ```text
 //! ln P(y | with) − ln P(y | without) = Σᵣ (‖yᵣ − fᵣ(without)‖² − ‖yᵣ − fᵣ(with)‖²)/2σᵣ²
@@ -10,15 +11,16 @@
 //!
 //! (‖·‖₁/s for Laplace). By Neyman and Pearson no attacker does better on these two data sets.
 //!
-//! The two runs check two more things, without statistics. What leaves besides the transcript (a model, a table) must be the same
-//! in both: it is a function of released numbers alone. If it is not, the attacker knows the data set for certain: the statistic is ±∞. And every
-//! release of the tape must be in the ledger, at the same scale.
+//! The two runs check two more things, without statistics. What leaves besides the transcript (a model, a table) must
+//! be the same in both: it is a function of released numbers alone. If it is not, the attacker knows the data set for
+//! certain: the statistic is ±∞. And every release of the tape must be in the ledger, at the same scale.
 
 use crate::error::Result;
 use crate::privacy::{Family, Heard, Ledger, Noise, NoiseMode, Tape};
 use crate::rng::Streams;
 
-/// A mechanism on one pair of neighbouring data sets: whether the canary is in, noise, ledger → what leaves besides the transcript.
+/// A mechanism on one pair of neighbouring data sets: whether the canary is in, noise, ledger → what leaves besides
+/// the transcript.
 pub type Mechanism<'a> = dyn Fn(bool, Noise, &mut Ledger) -> Result<Vec<u64>> + Sync + 'a;
 
 /// What one run showed.
@@ -107,7 +109,8 @@ mod tests {
         }
     }
 
-    /// Six standard errors: in each of the adaptive steps the ratio's mean is that of the noise; E[e^−ratio | with] = 1.
+    /// Six standard errors: in each of the adaptive steps the ratio's mean is that of the noise; E[e^−ratio | with] =
+    /// 1.
     #[test]
     fn the_statistic_is_a_log_likelihood_ratio() {
         let streams = Streams::new(2, 0);

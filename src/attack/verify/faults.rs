@@ -1,10 +1,11 @@
 //! Seven mistakes that a private release can have, each in a mechanism that is otherwise cohort sums to the bit.
 //!
 //! [`Sums`] is one cohort's release made of the same pieces as
-//! [`disclosure::cohort_sums`](crate::disclosure::cohort_sums): clamp to public bounds, quantise, add up, calibrate, add noise, enter. Without a fault it *is* that
-//! release, bit for bit (a test says so). A fault breaks one step and leaves the claim as it was. The attacker
-//! knows both data sets and sees what is released ([`transcript`](crate::attack::audit::transcript)); the test is that of the claim at its own
-//! edge ([`pure_p`](crate::attack::audit::bounds::pure_p), [`gaussian_p`](crate::attack::audit::bounds::gaussian_p)).
+//! [`disclosure::cohort_sums`](crate::disclosure::cohort_sums): clamp to public bounds, quantise, add up, calibrate,
+//! add noise, enter. Without a fault it *is* that release, bit for bit (a test says so). A fault breaks one step and
+//! leaves the claim as it was. The attacker knows both data sets and sees what is released
+//! ([`transcript`](crate::attack::audit::transcript)); the test is that of the claim at its own edge
+//! ([`pure_p`](crate::attack::audit::bounds::pure_p), [`gaussian_p`](crate::attack::audit::bounds::gaussian_p)).
 //!
 //! | fault | what is broken | canary | true loss, claim ε = 1 |
 //! |---|---|---|---|
@@ -206,7 +207,8 @@ impl Sums {
     }
 }
 
-/// Data without and with the canary: thirty persons in the middle, and the canary's value in every column (`None`: absent).
+/// Data without and with the canary: thirty persons in the middle, and the canary's value in every column (`None`:
+/// absent).
 fn pair(columns: usize, out: Option<f32>, within: Option<f32>) -> [Vec<Vec<f32>>; 2] {
     [out, within].map(|canary| {
         let others = (0..30).map(|i| 0.25 + 0.5 * (i % 2) as f32);
@@ -314,7 +316,8 @@ mod tests {
         }
     }
 
-    /// The calibration of all tests at the level .01: takes minutes. Bounds at 1e-6 for 1,000 repetitions: fewer than 1 or more than 27 of 10 expected.
+    /// The calibration of all tests at the level .01: takes minutes. Bounds at 1e-6 for 1,000 repetitions: fewer than
+    /// 1 or more than 27 of 10 expected.
     #[test]
     #[ignore = "minutes; run by hand, its numbers are in docs/attacks.md"]
     fn sound_mechanisms_fail_one_time_in_a_hundred() {

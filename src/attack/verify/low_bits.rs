@@ -1,11 +1,12 @@
 //! Do the last bits of a released number give the input away?
 //!
-//! A real number plus Laplace noise in floating point does: which doubles can come out depends on the input. From 1 only
-//! multiples of 2⁻⁵³ come out (a number near 1 has no finer bits, and subtracting it loses none), from 0 finer ones as well. An observer who sees a finer one
-//! knows the input for certain, about one time in four, whatever ε (Mironov 2012, "On significance of the least significant bits for differential privacy").
+//! A real number plus Laplace noise in floating point does: which doubles can come out depends on the input. From 1
+//! only multiples of 2⁻⁵³ come out (a number near 1 has no finer bits, and subtracting it loses none), from 0 finer
+//! ones as well. An observer who sees a finer one knows the input for certain, about one time in four, whatever ε
+//! (Mironov 2012, "On significance of the least significant bits for differential privacy").
 //!
-//! Ours are whole numbers of a grid plus whole noise, chosen by comparing whole numbers: every integer can come from every input. The observer's
-//! test, and the χ² of the last three bits from two inputs, find nothing.
+//! Ours are whole numbers of a grid plus whole noise, chosen by comparing whole numbers: every integer can come from
+//! every input. The observer's test, and the χ² of the last three bits from two inputs, find nothing.
 
 use super::Test;
 use crate::error::Result;
@@ -48,7 +49,8 @@ pub fn given_away(released: &[f64]) -> f64 {
     released.iter().filter(finer).count() as f64 / released.len().max(1) as f64
 }
 
-/// p-value: 0 where a number gives its input away, else of the last three bits of numbers from two inputs (χ² of two samples).
+/// p-value: 0 where a number gives its input away, else of the last three bits of numbers from two inputs (χ² of two
+/// samples).
 fn p(zero: &[f64], one: &[f64]) -> f64 {
     if given_away(zero) > 0.0 {
         return 0.0;

@@ -4,9 +4,9 @@
 //! - [`low_bits`]: whether the last bits of what is released give the input away, as those of naive floating-point noise do;
 //! - [`faults`]: seven mechanisms with one mistake each, by the audit's own attack.
 //!
-//! Level 1e-6 a test. A test that never fails tests nothing, so each has a broken twin, and [`Power`] says in how many of so many
-//! repetitions it was noticed; a test that fails too often is none either, so the sound mechanisms go through as many repetitions at
-//! the level .01, at which one in a hundred must fail.
+//! Level 1e-6 a test. A test that never fails tests nothing, so each has a broken twin, and [`Power`] says in how
+//! many of so many repetitions it was noticed; a test that fails too often is none either, so the sound mechanisms go
+//! through as many repetitions at the level .01, at which one in a hundred must fail.
 
 pub mod faults;
 pub mod low_bits;

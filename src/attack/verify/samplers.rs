@@ -1,8 +1,9 @@
 //! Noise against its exact distribution.
 //!
-//! *Small scales*: Pearson's χ² over integers, each with its exact probability; cells are merged into the tails where fewer than 8 are expected.
-//! *Large scales*: the Kolmogorov–Smirnov distance to the exact distribution function (its p-value, by Kolmogorov's series, is
-//! that of continuous noise; at scales of 10⁴ the steps are far below what so many draws resolve). *Randomised response*: χ² over the categories.
+//! *Small scales*: Pearson's χ² over integers, each with its exact probability; cells are merged into the tails where
+//! fewer than 8 are expected. *Large scales*: the Kolmogorov–Smirnov distance to the exact distribution function (its
+//! p-value, by Kolmogorov's series, is that of continuous noise; at scales of 10⁴ the steps are far below what so
+//! many draws resolve). *Randomised response*: χ² over the categories.
 //!
 //! Noise is drawn through the mechanisms themselves and compared with the scale that they enter into the ledger.
 
@@ -154,7 +155,7 @@ fn reports(categories: u8, epsilon: f64, streams: Streams, told: impl Fn(f64) ->
 pub(super) fn tests() -> Vec<Test> {
     let mut out = Vec::new();
     for (family, word) in [(Family::Laplace, "discrete Laplace"), (Family::Gaussian, "discrete Gaussian")] {
-        for scale in [0.4, 1.0, 3.7, 12.5] {
+        for scale in [0.4, 1.0, 3.7, 12.5, 40.0] {
             out.push(Test::new(format!("{word}, scale {scale} (χ²)"), false, move |s| {
                 let (values, entered) = noise(family, scale, s)?;
                 Ok(chi_square(&values, family, entered))
