@@ -110,7 +110,7 @@ mod tests {
         let text = render(&Summaries::new(&fake::rows(&context), &context), &context);
         assert!(text.contains("bureau-only: nothing to attack."));
         assert!(!text.contains("dp-aggregates-others"));
-        assert!(text.contains("not asked") && text.contains("sensitive attribute"));
+        assert!(text.contains("not asked") && text.contains("sensitive trait"));
         assert!(text.lines().all(|l| l.chars().count() <= usize::from(super::super::table::WIDTH)), "{text}");
         assert!(render(&Summaries::new(&[], &context), &context).is_empty());
     }

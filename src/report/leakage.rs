@@ -14,7 +14,7 @@ use crate::stats::Interval;
 
 /// Attacks that compete for the headline: name in the rows, and in words.
 pub const ATTACKS: [(&str, &str); 5] = [
-    ("attribute", "sensitive attribute"),
+    ("attribute", "sensitive trait"),
     ("lateness", "late payments"),
     ("income", "income"),
     ("membership", "membership"),
@@ -83,7 +83,7 @@ mod tests {
                 assert!(s.value.mean <= full.risk.mean);
             }
         }
-        assert_eq!(full.attack, "sensitive attribute");
+        assert_eq!(full.attack, "sensitive trait");
         assert!(headline(&all, "bureau-only", None, &[]).is_none());
         assert!(nothing_to_attack(&all, "bureau-only") && !nothing_to_attack(&all, "opt-in"));
         assert!(!nothing_to_attack(&Summaries::new(&[], &context), "bureau-only"), "nobody was attacked");

@@ -11,6 +11,7 @@ use crate::report::palette::{Style, Symbol, ink, style_of};
 use crate::report::table::epsilon_text;
 use crate::report::{Context, Summaries};
 use crate::stats::Interval;
+use std::fmt::Write as _;
 
 const HEIGHT: f64 = 470.0;
 const ROW: f64 = 37.0;
@@ -93,9 +94,9 @@ fn collect(all: &Summaries, context: &Context, metric: &Metric, group: &str) -> 
         let epsilons: Vec<f64> = points.iter().filter_map(|p| p.epsilon).collect();
         let mut detail = worst.unwrap_or("nothing to attack").to_owned();
         if let [first, .., last] = epsilons[..] {
-            detail.push_str(&format!(", ε = {} … {}", epsilon_text(first), epsilon_text(last)));
+            let _ = write!(detail, ", ε = {} … {}", epsilon_text(first), epsilon_text(last));
         } else if let [only] = epsilons[..] {
-            detail.push_str(&format!(", ε = {}", epsilon_text(only)));
+            let _ = write!(detail, ", ε = {}", epsilon_text(only));
         }
         if !points.is_empty() {
             curves.push(Curve { name: name_of(arm)?, detail, style: style_of(arm, context), points });

@@ -7,6 +7,7 @@ use super::{Pick, Plot, attacked, attacked_in, caption, picks_at};
 use crate::error::Result;
 use crate::report::leakage::{axis, measured, nothing_to_attack, present};
 use crate::report::{Context, Summaries};
+use std::fmt::Write as _;
 
 /// Values of ε that stand for an arm that has many.
 const EPSILONS: [f64; 3] = [0.1, 1.0, 8.0];
@@ -19,7 +20,9 @@ pub fn draw(all: &Summaries, context: &Context) -> Result<Option<Plot>> {
         picks_at(all, context, &EPSILONS).into_iter().filter(|p| attacked(all, context, p)).collect();
     let block = |title: &str, statistic: &str, axis: String| {
         let column = |(label, metric): (&str, String)| Column { label: label.to_owned(), metric, group: "all".into() };
-        let columns: Vec<Column> = present(all, statistic).into_iter().map(column).collect();
+        // A person is a member or not: others' records cannot tell.
+        let told = |c: &(&str, String)| statistic == "risk" || !c.1.starts_with("attack.membership");
+        let columns: Vec<Column> = present(all, statistic).into_iter().filter(told).map(column).collect();
         let block = Block { title: title.to_owned(), columns, axis, factor: 100.0, reference: false, zero: true };
         block.has_values(all, context, &picks).then_some(block)
     };
@@ -41,7 +44,7 @@ pub fn draw(all: &Summaries, context: &Context) -> Result<Option<Plot>> {
                      bounds the second block."
         .to_owned();
     if !floor.is_empty() {
-        extra.push_str(&format!(" Nothing to attack: {}.", floor.join(", ")));
+        let _ = write!(extra, " Nothing to attack: {}.", floor.join(", "));
     }
     let words = Words {
         name: "leakage-parts".to_owned(),
