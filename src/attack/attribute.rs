@@ -2,17 +2,18 @@
 //! shows it.
 //!
 //! *Threat model.* The lender (or whoever bought its data) holds the bureau file of everybody and whatever the arm shows: raw
-//! histories of those who share (and what they say of their neighbours), noisy statistics of a person's cohort, randomised reports, a score. From a survey it knows the
-//! attribute of `auxiliary` other persons, and learns from them, by logistic regression on public expansions, how what it sees
-//! goes with the attribute; a history that shows the attribute is simply read. The attribute is a yes or no: above the
-//! population's median or not.
+//! histories of those who share, noisy statistics of a person's cohort, randomised reports, a score; and what the histories,
+//! reports or scores of others say of their [neighbours](super::nearby). From a survey it knows the attribute of `auxiliary`
+//! other persons, and learns from them, by logistic regression on public expansions, how what it sees goes with the attribute; a
+//! history that shows the attribute is simply read. The attribute is a yes or no: above the population's median or not.
 //!
 //! - baseline: the bureau file alone (imputation);
 //! - control: the arm, but the person's own record kept out of it: not shared, left out of the cohort sum, not reported, not scored;
 //! - attack: the arm as it is, whether the person shares or not.
 //!
 //! The attacker reads what is certain and says yes to those others that look most like it, to as many as the survey's share of
-//! yes; success = share of targets told right. A person who does not share is attacked like all others, so the risk of raw sharing is
+//! yes, or says the same of all of them, whichever does better; success = share of targets told right. Where next to nothing is
+//! left to learn (a control above .95: a limit that the lender sees anyway) there is no risk to speak of, and no row. A person who does not share is attacked like all others, so the risk of raw sharing is
 //! about the share of persons whose history flows.
 //!
 //! For a model trained inside the platform the score is computed from the applicant's own record: this attack measures what
@@ -118,22 +119,24 @@ fn income<'a>(scene: &Scene<'a>) -> Option<Secret<'a>> {
     (decile.iter().any(|d| *d > 0)).then_some(Secret { name: "income", column: None, threshold: 5.0, truth })
 }
 
-/// Share of targets told right by an attacker who reads what is certain (0 or 1) and says yes to that `share` of the others whose
-/// P(yes) is highest. A lottery settles ties; its expectation is returned, so that a block of equal guesses does not turn over
-/// as a whole.
+/// Share of targets told right by the better of two rules. The attacker reads what is certain (0 or 1) and says yes to that
+/// `share` of the others whose P(yes) is highest, or says of all others what is commoner. A lottery settles ties; its expectation
+/// is returned, so that a block of equal guesses does not turn over as a whole.
 fn told_right(p: &[f64], truth: &[bool], share: f64) -> f64 {
     let certain = |p: f64| p <= 0.0 || p >= 1.0;
-    let mut right = p.iter().zip(truth).filter(|(p, t)| certain(**p) && (**p >= 1.0) == **t).count() as f64;
+    let read = p.iter().zip(truth).filter(|(p, t)| certain(**p) && (**p >= 1.0) == **t).count() as f64;
     let mut order: Vec<(f64, bool)> = p.iter().copied().zip(truth.iter().copied()).filter(|g| !certain(g.0)).collect();
     order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
-    let mut left = libm::round(share * order.len() as f64);
+    let (mut left, mut right) = (libm::round(share * order.len() as f64), 0.0);
+    let yes = order.iter().filter(|g| g.1).count();
+    let same = if share > 0.5 { yes } else { order.len() - yes } as f64;
     for tie in order.chunk_by(|a, b| a.0 == b.0) {
         let (size, hits) = (tie.len() as f64, tie.iter().filter(|t| t.1).count() as f64);
         let said = (left / size).clamp(0.0, 1.0);
         right += hits * said + (size - hits) * (1.0 - said);
         left -= size * said;
     }
-    right / p.len().max(1) as f64
+    (read + f64::max(right, same)) / p.len().max(1) as f64
 }
 
 /// What the attacker sees of the auxiliary persons and of the targets.
@@ -163,11 +166,7 @@ impl Seen {
         } else {
             views(scene, &halves, false)?
         };
-        let peers = if matches!(scene.disclosure, Disclosure::Raw) {
-            peers(params, scene)?
-        } else {
-            Frame::zeros(Vec::new(), scene.people.len())
-        };
+        let peers = peers(params, scene)?;
         let beside = |view: LenderView, persons: &[u32]| LenderView {
             always: view.always.beside(&peers.select(persons)),
             ..view
@@ -221,31 +220,70 @@ fn views(scene: &Scene<'_>, halves: &Halves, without_own_record: bool) -> Result
     }
 }
 
-/// What sharers nearby say of each person: of the sensitive column and of lateness, by community and district. The person's
-/// own record is not in it.
+/// One number a person that the lender sees of some: its name, its values, of whom.
+struct Number {
+    name: String,
+    values: Vec<f64>,
+    seen: Vec<bool>,
+    width: f32,
+}
+
+/// What the arm shows of others, by community and district, without the person's own: of sharers the sensitive column and
+/// lateness, of everybody the reports, of the scored half the scores. Cohort sums are of neighbours already.
 fn peers(params: &AttributeParams, scene: &Scene<'_>) -> Result<Frame> {
-    let frame = &scene.people.platform;
-    let mut columns = Vec::new();
-    let mut values = Vec::new();
-    for (key, wanted, marked) in [
-        ("attribute", &params.attribute_column, "share_sensitive"),
-        ("lateness", &params.lateness_column, "late_share"),
-    ] {
-        let Some(j) = column(wanted, frame, &format!("attack.attribute.{key}_column"), marked)? else { continue };
-        let y: Vec<f64> = frame.column(j).iter().map(|x| if x.is_nan() { 0.0 } else { f64::from(*x) }).collect();
-        let nearby = Nearby::of(scene, &y);
-        let bounds = &frame.columns()[j];
-        let width = bounds.hi - bounds.lo;
+    let persons = scene.people.len();
+    let mut out: Vec<(Column, Vec<f64>)> = Vec::new();
+    for shown in shown_of_others(params, scene)? {
+        let nearby = Nearby::of(scene.people, &shown.values, &shown.seen);
         for (place, mean) in [("community", nearby.community), ("district", nearby.district)] {
-            columns.push(Column::new(&format!("peers_{key}_{place}"), -width, width).with_knots(&[0.0]));
-            values.push(mean);
+            let name = format!("peers_{}_{place}", shown.name);
+            out.push((Column::new(&name, -shown.width, shown.width).with_knots(&[0.0]), mean));
         }
     }
-    let mut out = Frame::zeros(columns, scene.people.len());
-    for (to, from) in out.columns_mut().zip(&values) {
+    let (columns, values): (Vec<Column>, Vec<Vec<f64>>) = out.into_iter().unzip();
+    let mut frame = Frame::zeros(columns, persons);
+    for (to, from) in frame.columns_mut().zip(&values) {
         to.iter_mut().zip(from).for_each(|(x, v)| *x = *v as f32);
     }
-    Ok(out)
+    Ok(frame)
+}
+
+fn shown_of_others(params: &AttributeParams, scene: &Scene<'_>) -> Result<Vec<Number>> {
+    let (people, persons) = (scene.people, scene.people.len());
+    let of = |frame: &Frame, j: usize, seen: Vec<bool>| {
+        let column = &frame.columns()[j];
+        let values = frame.column(j).iter().map(|x| if x.is_nan() { 0.0 } else { f64::from(*x) }).collect();
+        Number { name: column.name.clone(), values, seen, width: column.hi - column.lo }
+    };
+    match scene.disclosure {
+        Disclosure::Raw => {
+            let mut out = Vec::new();
+            for (key, wanted, marked) in [
+                ("attribute", &params.attribute_column, "share_sensitive"),
+                ("lateness", &params.lateness_column, "late_share"),
+            ] {
+                let key = format!("attack.attribute.{key}_column");
+                if let Some(j) = column(wanted, &people.platform, &key, marked)? {
+                    out.push(of(&people.platform, j, scene.choices.shares.clone()));
+                }
+            }
+            Ok(out)
+        }
+        Disclosure::RandomisedResponse(_) => {
+            let everybody = Halves { train: (0..persons as u32).collect(), score: Vec::new() };
+            let reports = views(scene, &everybody, false)?.0.more;
+            Ok((0..reports.width()).map(|j| of(&reports, j, vec![true; persons])).collect())
+        }
+        Disclosure::TrainedInside(_) => {
+            let (mut values, mut seen) = (vec![0.0; persons], vec![false; persons]);
+            for (i, pd) in scene.halves.score.iter().zip(scene.pd) {
+                values[*i as usize] = logit(pd.clamp(1e-9, 1.0 - 1e-9));
+                seen[*i as usize] = true;
+            }
+            Ok(vec![Number { name: "score".into(), values, seen, width: 10.0 }])
+        }
+        Disclosure::Nothing | Disclosure::CohortAggregates(_) => Ok(Vec::new()),
+    }
 }
 
 /// The same persons, but their records did not take part.
@@ -301,6 +339,10 @@ mod tests {
         }
         assert!((told_right(&p, &truth, 0.5) - mean).abs() < 1e-12);
         assert_eq!(told_right(&p, &truth, 0.0), 0.5);
+        // Ranked the wrong way round, saying no to all is better than two guesses of ten.
+        let rare = [false, false, false, false, false, false, false, false, true, true];
+        let turned: Vec<f64> = (0..10).map(|i| 0.3 - 0.02 * f64::from(i)).collect();
+        assert_eq!(told_right(&turned, &rare, 0.2), 0.8);
         assert_eq!(told_right(&[0.9, 0.1], &[true, false], 0.5), 1.0);
         assert_eq!(told_right(&[1.0, 1.0, 0.0], &[true, true, false], 0.1), 1.0, "what is certain needs no share");
     }

@@ -26,7 +26,7 @@
 //! ```
 //!
 //! (the risk is Anonymeter's: Giomi et al., "A unified framework for quantifying privacy risk in synthetic data", PETS 2023).
-//! Both are shares of what was left to learn; below 0 the attack does worse than without, by chance or because a noisy release
+//! Both are shares of what was left to learn (no row where that is less than .05 of persons); below 0 the attack does worse than without, by chance or because a noisy release
 //! misleads it.
 //!
 //! Beside the attacks on persons stand those on *claims*: [`audit`] looks for lower bounds on the ε of an arm's mechanism in the worst
@@ -154,15 +154,22 @@ impl Measured {
         }
     }
 
-    /// Adds `attack.<name>.risk` and `attack.<name>.similarity`; `self` must be success rates. The baseline of a risk is the
+    /// Adds `attack.<name>.risk` and `attack.<name>.similarity`; `self` must be success rates. Where the control leaves less than
+    /// [`LEFT`] to learn, shares of it mean nothing and no row is added. The baseline of a risk is the
     /// risk without the release.
     pub fn add_risk(self, name: &str, emit: &mut Emit) {
+        if self.control.max(self.baseline) > 1.0 - LEFT {
+            return;
+        }
         let all = Arc::from("all");
         emit.add(&format!("attack.{name}.risk"), &all, self.risk());
         emit.add(&format!("attack.{name}.risk.baseline"), &all, gain(self.baseline, self.control));
         emit.add(&format!("attack.{name}.similarity"), &all, self.similarity());
     }
 }
+
+/// Least share of persons about whom something must be left to learn.
+const LEFT: f64 = 0.05;
 
 /// (with − without)/(1 − without): the share of what was left to learn; 0 where nothing was left.
 fn gain(with: f64, without: f64) -> f64 {

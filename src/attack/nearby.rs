@@ -1,16 +1,16 @@
-//! What those who share say of their neighbours.
+//! What the numbers that are seen of others (histories of sharers, reports, scores) say of their neighbours.
 //!
 //! ```text
-//! m = Σ_{sharers j ≠ i of the community} (yⱼ − ȳ) / (k + λ)      k sharers, ȳ the mean over all sharers,
-//!                                                               λ = σ²_within/σ²_between by moments
+//! m = Σ_{seen j ≠ i of the community} (yⱼ − ȳ) / (k + λ)      k of them are seen, ȳ the mean over all that are seen,
+//!                                                            λ = σ²_within/σ²_between by moments
 //! ```
 //!
-//! and the same of the district, the person's own community left out. A person's own record is in neither, whether the person
-//! shares or not; nor is a copy of it.
+//! and the same of the district, the person's own community left out. A person's own number is in neither, whether it is seen
+//! or not; nor is that of a copy.
 
-use super::Scene;
+use crate::population::People;
 
-/// What sharers nearby say of each person, without the person.
+/// What others nearby say of each person, without the person.
 pub(super) struct Nearby {
     /// Of the person's community.
     pub community: Vec<f64>,
@@ -18,7 +18,7 @@ pub(super) struct Nearby {
     pub district: Vec<f64>,
 }
 
-/// Sum over sharers of y − ȳ, of its square, and their number.
+/// Sum over those who are seen of y − ȳ, of its square, and their number.
 #[derive(Clone, Copy, Default)]
 struct Sum {
     total: f64,
@@ -27,14 +27,13 @@ struct Sum {
 }
 
 impl Nearby {
-    /// Of everybody; `y` holds one value a person, of which only those of sharers are read.
-    pub fn of(scene: &Scene<'_>, y: &[f64]) -> Self {
-        let (people, shares) = (scene.people, &scene.choices.shares);
-        let all: f64 = y.iter().zip(shares).filter(|x| *x.1).map(|x| x.0).sum();
-        let mean = all / shares.iter().filter(|s| **s).count().max(1) as f64;
+    /// Of everybody; `y` holds one value a person, read only where `seen`.
+    pub fn of(people: &People, y: &[f64], seen: &[bool]) -> Self {
+        let all: f64 = y.iter().zip(seen).filter(|x| *x.1).map(|x| x.0).sum();
+        let mean = all / seen.iter().filter(|s| **s).count().max(1) as f64;
         let mut communities = vec![Sum::default(); people.communities as usize];
         let mut districts = vec![Sum::default(); people.districts as usize];
-        for i in (0..y.len()).filter(|i| shares[*i]) {
+        for i in (0..y.len()).filter(|i| seen[*i]) {
             let d = y[i] - mean;
             for sum in [&mut communities[people.community[i] as usize], &mut districts[people.district[i] as usize]] {
                 sum.total += d;
@@ -47,7 +46,7 @@ impl Nearby {
         let mut out = Self { community: Vec::with_capacity(y.len()), district: Vec::with_capacity(y.len()) };
         for i in 0..y.len() {
             let c = communities[people.community[i] as usize];
-            let own = if shares[i] { copies[i] as f64 } else { 0.0 };
+            let own = if seen[i] { copies[i] as f64 } else { 0.0 };
             out.community.push((c.total - own * (y[i] - mean)) / ((c.n - own).max(0.0) + near));
             let d = districts[people.district[i] as usize];
             out.district.push((d.total - c.total) / ((d.n - c.n).max(0.0) + far));
@@ -76,17 +75,15 @@ mod tests {
     use super::super::test_world::world;
     use super::*;
     use crate::consent::{Form, FormParams, TickBox};
-    use crate::disclosure::Disclosure;
 
     /// The oracle recomputes each mean from all others; a person's own value moves nothing of its own.
     #[test]
     fn nobody_is_their_own_neighbour() {
         let form = Form::Shown(FormParams { r#box: TickBox::Active, ..FormParams::default() });
         let world = world(6_400, 0.3, 0.1, &form);
-        let scene = world.scene(&Disclosure::Raw, None, &[]);
         let (people, shares) = (&world.people, &world.choices.shares);
         let y: Vec<f64> = people.quality.iter().map(|q| f64::from(*q)).collect();
-        let nearby = Nearby::of(&scene, &y);
+        let nearby = Nearby::of(people, &y, shares);
         let sharers: Vec<usize> = (0..y.len()).filter(|i| shares[*i]).collect();
         let mean = sharers.iter().map(|i| y[*i]).sum::<f64>() / sharers.len() as f64;
         let ratio = |i: usize| {

@@ -55,7 +55,7 @@ pub fn measure(params: &NonsharerParams, scene: &Scene<'_>, emit: &mut Emit) -> 
     }
     let y: Vec<f64> =
         scene.people.platform.column(j).iter().map(|x| f64::from(if x.is_nan() { 0.0 } else { *x })).collect();
-    let nearby = Nearby::of(scene, &y);
+    let nearby = Nearby::of(scene.people, &y, shares);
     let (known, truth): (Vec<f64>, Vec<f64>) =
         (sharers.iter().map(|i| y[*i]).collect(), others.iter().map(|i| y[*i]).collect());
     let quality: Vec<f64> = others.iter().map(|i| f64::from(scene.people.quality[*i])).collect();

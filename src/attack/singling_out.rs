@@ -3,7 +3,8 @@
 //!
 //! *Threat model.* A recipient holds records without names (the raw histories of those who share; the reports that phones send) and states
 //! predicates such as "two bills late last month and a share of health above .12 and …" that one record *of the release* alone
-//! fulfils. A guess succeeds if exactly one person of the platform fulfils it. The Article 29 Working Party (opinion 05/2014) counts
+//! fulfils. A guess succeeds if exactly one person of the half that the records come from fulfils it (on both halves fewer would be
+//! alone). The Article 29 Working Party (opinion 05/2014) counts
 //! this as a failure of anonymisation, names or no names.
 //!
 //! ```text
@@ -62,7 +63,9 @@ pub fn measure(params: &SinglingOutParams, scene: &Scene<'_>, emit: &mut Emit) -
     let guesses = params.guesses as usize;
     let width = (params.columns as usize).min(release.columns.len());
     let found = release.multivariate(guesses, width, &mut draws);
-    let blind: Vec<Predicate> = (0..guesses).map(|_| blind(&release.columns, width, &mut draws)).collect();
+    // Blind guesses are the same in every arm that has these columns: they do not wait for those that are found.
+    let mut blindly = scene.streams.draws(Entity::Nation(u64::from(SALT) + 1), SALT, Purpose::Attack);
+    let blind: Vec<Predicate> = (0..guesses).map(|_| blind(&release.columns, width, &mut blindly)).collect();
     let (success, hits) = release.rates(&found, &blind);
     success.add("singling_out", "success", emit);
     emit.add("attack.singling_out.risk", &all, success.risk());
@@ -72,7 +75,7 @@ pub fn measure(params: &SinglingOutParams, scene: &Scene<'_>, emit: &mut Emit) -
     emit.add("attack.singling_out.success.low", &all, low);
     emit.add("attack.singling_out.success.high", &all, high);
     let found = release.univariate(guesses, &mut draws);
-    let blind: Vec<Predicate> = (0..guesses).map(|_| self::blind(&release.columns, 1, &mut draws)).collect();
+    let blind: Vec<Predicate> = (0..guesses).map(|_| self::blind(&release.columns, 1, &mut blindly)).collect();
     release.rates(&found, &blind).0.add("singling_out", "univariate", emit);
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! What leaves the platform and what is learned of persons from it: the privacy side of every arm, in one table.
 
-use super::leakage::{headline, measured, nothing_to_attack};
+use super::leakage::{headline, insider, measured, nothing_to_attack, similarity};
 use super::table::{epsilon_text, plain, wrapped};
 use super::{Context, Summaries, Summary};
+use crate::stats::Interval;
 use comfy_table::{Cell, CellAlignment};
 use std::fmt::Write as _;
 
@@ -10,9 +11,10 @@ use std::fmt::Write as _;
 const EPSILONS: [f64; 3] = [0.1, 1.0, 8.0];
 
 /// Longest name that is written whole, in characters.
-const LONGEST: usize = 28;
+const LONGEST: usize = 20;
 
-/// Recipients, exposure, sharing without effective consent, and the headline of measured leakage with what similarity adds.
+/// Holders of raw copies, exposure, sharing without effective consent, the headline of measured leakage, what others' records
+/// give away, and what insiders learn.
 /// Empty where no arm was attacked.
 pub fn render(all: &Summaries, context: &Context) -> String {
     if !measured(all) {
@@ -23,12 +25,13 @@ pub fn render(all: &Summaries, context: &Context) -> String {
     table.set_header([
         "arm",
         "ε",
-        "reci-\npients",
+        "holders\nof raw",
         "attribute-\nmonths\na person",
-        "no effective\nconsent, %",
+        "no effect.\nconsent, %",
         "measured\nleakage, %",
         "of what",
-        "similarity\nadds, %",
+        "others'\nrecords, %",
+        "by an in-\nsider, %",
     ]);
     let mut floor = Vec::new();
     for arm in all.arms() {
@@ -45,16 +48,17 @@ pub fn render(all: &Summaries, context: &Context) -> String {
         for (i, epsilon) in epsilons.into_iter().enumerate() {
             let get = |metric: &str| all.get(arm, epsilon, &point, metric, "all");
             let head = headline(all, arm, epsilon, &point);
-            let similarity = head.and_then(|h| get(&format!("attack.{}.similarity", h.name)));
+            let share = |v: Option<Interval>| v.map_or_else(|| "–".to_owned(), |v| interval(v.mean, v.hi, 100.0, 1));
             let consent = if unasked { "not asked".to_owned() } else { written(get("involuntary_share"), 100.0, 1) };
             let cells = [
                 epsilon.map_or_else(String::new, epsilon_text),
                 written(get("recipients"), 1.0, 0),
                 written(get("exposure"), 1.0, 1),
                 consent,
-                head.map_or_else(|| "–".to_owned(), |h| interval(h.risk.mean, h.risk.hi, 100.0, 1)),
+                share(head.map(|h| h.risk)),
                 head.map_or("", |h| h.attack).to_owned(),
-                written(similarity, 100.0, 1),
+                share(similarity(all, arm, epsilon, &point).map(|h| h.risk)),
+                share(insider(all, arm, epsilon, &point)),
             ];
             let name = if i == 0 { cut(arm) } else { String::new() };
             let right = |text: &String| Cell::new(text).set_alignment(CellAlignment::Right);
@@ -71,8 +75,10 @@ pub fn render(all: &Summaries, context: &Context) -> String {
         let _ = writeln!(out, "{}: nothing to attack.", floor.join(", "));
     }
     out.push_str(&wrapped(
-        "Leakage: share of what was left to learn about a person that the person's own record gives away, by the attack that \
-         learns most. Similarity: what others' records alone give away. Not refuted by these attacks is not safe \
+        "Leakage: share of what was left to learn about a person that the person's own record gives away; the largest of three \
+         traits. Raw arms: about the share of persons whose history flows. A model trained inside: what the applicant's score \
+         gives away, which the ε of its training data does not cover. Insider: is a person in the sums, asked by one who knows \
+         all others there; whose report is it, asked by one who knows the record. Not refuted by these attacks is not safe \
          (docs/attacks.md).",
     ));
     out

@@ -214,6 +214,11 @@ fn attacks(emit: &mut Emit<'_>, signal: f64, share: f64, own: &dyn Fn(u64) -> f6
         emit.row(&format!("attack.{name}.risk"), "all", own_record * part + 0.01 * own(110 + i));
         emit.row(&format!("attack.{name}.similarity"), "all", others * part + 0.01 * own(120 + i));
     }
+    match &*arm {
+        "dp-aggregates" => emit.row("attack.membership_worst.risk", "all", 0.9 * signal + 0.01 * own(140)),
+        "local-dp" => emit.row("attack.report.risk", "all", 0.7 * signal + 0.01 * own(141)),
+        _ => emit.row("attack.membership.risk", "all", 0.02 + 0.005 * own(142)),
+    }
     if share > 0.0 && share < 0.995 {
         emit.row("attack.nonsharer.quality_explained", "all", 0.07 + 0.09 * libm::sqrt(share) + 0.002 * own(130));
         emit.row("attack.nonsharer.quality_explained.baseline", "all", 0.07 + 0.001 * own(131));

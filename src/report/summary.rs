@@ -210,12 +210,6 @@ impl Summaries {
         self.metrics.find(metric).is_some()
     }
 
-    /// Whether any row has this metric for this group.
-    pub fn has(&self, metric: &str, group: &str) -> bool {
-        let found = self.metrics.find(metric).zip(self.groups.find(group));
-        found.is_some_and(|(m, g)| self.index.keys().any(|k| (k.3, k.4) == (m, g)))
-    }
-
     /// Name of the reference arm.
     pub fn reference(&self) -> &str {
         &self.reference

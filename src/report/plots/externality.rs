@@ -57,12 +57,15 @@ pub fn draw(all: &Summaries, context: &Context) -> Result<Option<Plot>> {
         .filter(|a| all.get(a, None, base, METRIC, "all").is_some_and(|s| s.value.mean.is_finite()))
         .map(|a| (a, style_of(a, context)))
         .collect();
-    let extra = "Dashed: what the bureau file alone explains. Neighbours add at most ρ_c + ρ_d. No consent form and no ε of a refuser \
-                 bounds this: the refuser's record is not in the data.";
+    let bound = if context.real_data { "" } else { " Neighbours add at most ρ_c + ρ_d." };
+    let extra = format!(
+        "Squared correlation of the lender's guess with the latent quality of those who refused: other people in each arm. Dashed: \
+         from the bureau file alone.{bound} A refuser's own choice does not bound this, nor does an ε: the record is not in the data."
+    );
     let words = Words {
         name: "externality".to_owned(),
         title: "What do those who share say about those who refused?".to_owned(),
-        subtitle: "Each symbol is an arm: the more people share, the more the lender can tell about the others."
+        subtitle: "Each symbol is an arm at its share rate; the lender learns from sharers how their neighbours pay."
             .to_owned(),
         caption: caption(all, context, &format!("{extra}{}", attacked_in(all)), key),
     };

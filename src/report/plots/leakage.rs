@@ -9,7 +9,7 @@ use crate::report::leakage::{axis, headline, measured, nothing_to_attack};
 use crate::report::metric::{Metric, metric};
 use crate::report::palette::{Style, Symbol, ink, style_of};
 use crate::report::table::epsilon_text;
-use crate::report::{Context, Summaries};
+use crate::report::{ArmInfo, Context, Guarantee, Summaries};
 use crate::stats::Interval;
 use std::fmt::Write as _;
 
@@ -19,6 +19,8 @@ const ROW: f64 = 37.0;
 /// One arm at one ε.
 struct Point {
     epsilon: Option<f64>,
+    /// Which risk is the largest.
+    attack: &'static str,
     leakage: Interval,
     value: Interval,
 }
@@ -31,12 +33,12 @@ struct Curve {
     points: Vec<Point>,
 }
 
-pub fn draw(all: &Summaries, context: &Context, name: &str, group: &str, whom: &str) -> Result<Option<Plot>> {
+pub fn draw(all: &Summaries, context: &Context, name: &str) -> Result<Option<Plot>> {
     let Some(metric) = metric(name) else { return Ok(None) };
     if !measured(all) {
         return Ok(None);
     }
-    let curves = collect(all, context, metric, group)?;
+    let curves = collect(all, context, metric)?;
     if curves.iter().all(|c| c.points.is_empty()) {
         return Ok(None);
     }
@@ -44,29 +46,47 @@ pub fn draw(all: &Summaries, context: &Context, name: &str, group: &str, whom: &
         name: format!("leakage-{name}"),
         title: match name {
             "auc" => "What does accuracy cost in privacy, measured?".to_owned(),
-            "approval_rate" => format!("What do approvals{whom} cost in privacy, measured?"),
             _ => format!("What does {} cost in privacy, measured?", metric.label),
         },
-        subtitle: "The same attackers on every arm. Along an arm's line ε grows with the symbol. Up and to the left is better."
+        subtitle: "The same three things are asked of every arm. Along an arm's line ε grows with the symbol. Up and to the left \
+                   is better."
             .to_owned(),
-        caption: caption(
-            all,
-            context,
-            &format!(
-                "Leakage: the largest of an arm's measured risks (which one: at the right), success with the person's own record \
-                 less success without it. Other attacks may learn more: not refuted is not safe. What is learned from others' \
-                 records is in leakage-parts.{}",
-                attacked_in(all)
-            ),
-            None,
-        ),
+        caption: caption(all, context, &explained(all, context), None),
     };
-    let label = format!("{}{whom}", metric.axis());
+    let label = metric.axis();
     figure(words, HEIGHT.max(ROW * curves.len() as f64 + 60.0), |canvas, body| panel(canvas, body, &label, &curves))
         .map(Some)
 }
 
-fn collect(all: &Summaries, context: &Context, metric: &Metric, group: &str) -> Result<Vec<Curve>> {
+/// What a reader must know of the axis.
+fn explained(all: &Summaries, context: &Context) -> String {
+    let present = all.arms();
+    let names = |of: &dyn Fn(&ArmInfo) -> bool| {
+        let arms = context.arms.iter().filter(|a| present.contains(&a.name.as_str()) && !a.own_left_out && of(a));
+        arms.map(|a| a.name.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let mut out = "Leakage: the largest of three measured risks (sensitive trait, late payments, income; which: at the right), success \
+                   with the person's own record less success without it."
+        .to_owned();
+    let raw = names(&|a| a.guarantee == Guarantee::Raw);
+    if !raw.is_empty() {
+        let _ = write!(out, " {raw}: about the share of persons whose history flows, who are known exactly.");
+    }
+    let inside = names(&|a| a.training_only);
+    if !inside.is_empty() {
+        let _ = write!(
+            out,
+            " {inside}: what the applicant's score gives away, which the ε of the training data does not cover."
+        );
+    }
+    out.push_str(
+        " Insiders learn more, and others' records give away something too (leakage-parts). Not refuted by these attacks is not safe.",
+    );
+    out.push_str(&attacked_in(all));
+    out
+}
+
+fn collect(all: &Summaries, context: &Context, metric: &Metric) -> Result<Vec<Curve>> {
     let base = all.base(context);
     let scaled = |i: Interval, f: f64| Interval { mean: i.mean * f, lo: i.lo * f, hi: i.hi * f };
     let mut curves = Vec::new();
@@ -75,24 +95,30 @@ fn collect(all: &Summaries, context: &Context, metric: &Metric, group: &str) -> 
             continue;
         }
         let mut points = Vec::new();
-        let (mut worst, mut most) = (None, f64::NEG_INFINITY);
         for epsilon in all.epsilons(arm) {
-            let Some(s) = all.get(arm, epsilon, base, metric.name, group).filter(|s| s.value.mean.is_finite()) else {
+            let Some(s) = all.get(arm, epsilon, base, metric.name, "all").filter(|s| s.value.mean.is_finite()) else {
                 continue;
             };
             let value = scaled(s.value, metric.factor);
             if let Some(h) = headline(all, arm, epsilon, base) {
-                points.push(Point { epsilon, leakage: scaled(h.risk, 100.0), value });
-                if h.risk.mean > most {
-                    (worst, most) = (Some(h.attack), h.risk.mean);
-                }
+                let mut leakage = scaled(h.risk, 100.0);
+                leakage.hi = leakage.hi.min(100.0);
+                points.push(Point { epsilon, attack: h.attack, leakage, value });
             } else if nothing_to_attack(all, arm) {
                 let zero = Interval { mean: 0.0, lo: f64::NAN, hi: f64::NAN };
-                points.push(Point { epsilon, leakage: zero, value });
+                points.push(Point { epsilon, attack: "nothing to attack", leakage: zero, value });
             }
         }
         let epsilons: Vec<f64> = points.iter().filter_map(|p| p.epsilon).collect();
-        let mut detail = worst.unwrap_or("nothing to attack").to_owned();
+        let mut attacks: Vec<&str> = points.iter().map(|p| p.attack).collect();
+        attacks.dedup();
+        // From small to large ε; more than two changes are noise.
+        let mut detail = match attacks[..] {
+            [] => String::new(),
+            [one] => one.to_owned(),
+            [first, second] => format!("{first}, then {second}"),
+            _ => "changing traits".to_owned(),
+        };
         if let [first, .., last] = epsilons[..] {
             let _ = write!(detail, ", ε = {} … {}", epsilon_text(first), epsilon_text(last));
         } else if let [only] = epsilons[..] {
@@ -127,8 +153,11 @@ fn panel(canvas: &Canvas<'_>, body: Rect, label: &str, curves: &[Curve]) -> Resu
     for (row, curve) in curves.iter().enumerate() {
         let rgb = ink(curve.style.rgb);
         let line: Vec<(f64, f64)> = curve.points.iter().map(|p| (x.at(p.leakage.mean), y.at(p.value.mean))).collect();
-        if line.len() > 1 {
-            canvas.path(&line, curve.style.rgb, 1.4)?;
+        // No line joins answers to different questions.
+        for (ends, at) in curve.points.windows(2).zip(line.windows(2)) {
+            if ends[0].attack == ends[1].attack {
+                canvas.path(at, curve.style.rgb, 1.4)?;
+            }
         }
         let last = curve.points.len().saturating_sub(1).max(1) as f64;
         for (i, (point, at)) in curve.points.iter().zip(&line).enumerate() {

@@ -5,7 +5,7 @@ use super::figure::{Words, figure};
 use super::multiples::{Block, Column, stack};
 use super::{Pick, Plot, attacked, attacked_in, caption, picks_at};
 use crate::error::Result;
-use crate::report::leakage::{axis, measured, nothing_to_attack, present};
+use crate::report::leakage::{QUESTIONS, TRAITS, axis, measured, nothing_to_attack, present};
 use crate::report::{Context, Summaries};
 use std::fmt::Write as _;
 
@@ -18,18 +18,23 @@ pub fn draw(all: &Summaries, context: &Context) -> Result<Option<Plot>> {
     }
     let picks: Vec<Pick<'_>> =
         picks_at(all, context, &EPSILONS).into_iter().filter(|p| attacked(all, context, p)).collect();
-    let block = |title: &str, statistic: &str, axis: String| {
+    let block = |title: &str, attacks: &[(&str, &'static str)], statistic: &str, axis: String| {
         let column = |(label, metric): (&str, String)| Column { label: label.to_owned(), metric, group: "all".into() };
-        // A person is a member or not: others' records cannot tell.
-        let told = |c: &(&str, String)| statistic == "risk" || !c.1.starts_with("attack.membership");
-        let columns: Vec<Column> = present(all, statistic).into_iter().filter(told).map(column).collect();
+        let columns: Vec<Column> = present(all, attacks, statistic).into_iter().map(column).collect();
         let block = Block { title: title.to_owned(), columns, axis, factor: 100.0, reference: false, zero: true };
         block.has_values(all, context, &picks).then_some(block)
     };
     let similarity = "learned, % of what was left to learn without the release (0 = nothing)";
+    let other = "success less success by luck, % of what was left (0 = no better than luck)";
     let blocks: Vec<Block> = [
-        block("From the person's own record: with it, less without it", "risk", axis()),
-        block("From others' records alone: the own record kept out", "similarity", similarity.to_owned()),
+        block("From the person's own record: with it, less without it", &TRAITS, "risk", axis()),
+        block("From others' records alone: the own record kept out", &TRAITS, "similarity", similarity.to_owned()),
+        block(
+            "Other questions: each of its own kind, not to be compared between columns",
+            &QUESTIONS,
+            "risk",
+            other.to_owned(),
+        ),
     ]
     .into_iter()
     .flatten()
@@ -39,9 +44,10 @@ pub fn draw(all: &Summaries, context: &Context) -> Result<Option<Plot>> {
     }
     let floor: Vec<&str> =
         all.arms().into_iter().filter(|a| nothing_to_attack(all, a) && !a.ends_with("-others")).collect();
-    let mut extra = "ε of a central arm bounds the first block for persons in the released data; where a model trained inside \
-                     scores an applicant, the score is made of the applicant's own record and its ε does not cover that. No ε \
-                     bounds the second block."
+    let mut extra = "The ε of a central arm speaks of the persons in the released data. Where a model trained inside scores an \
+                     applicant, the score is made of the applicant's own record and its ε does not cover that. No ε is meant to \
+                     bound the second block. Arms that collect few columns give little away of the others. Membership: in a scorer \
+                     trained on some hundred persons, of sums in the sums themselves; an insider knows all other members."
         .to_owned();
     if !floor.is_empty() {
         let _ = write!(extra, " Nothing to attack: {}.", floor.join(", "));
@@ -49,7 +55,7 @@ pub fn draw(all: &Summaries, context: &Context) -> Result<Option<Plot>> {
     let words = Words {
         name: "leakage-parts".to_owned(),
         title: "What gives people away: their own record, or their neighbours?".to_owned(),
-        subtitle: "Columns: what the attacker wants to know. Dots: arms, with intervals; mind the two scales."
+        subtitle: "Columns: what the attacker wants to know. Dots: arms, with intervals; each block has its own scale."
             .to_owned(),
         caption: caption(all, context, &format!("{extra}{}", attacked_in(all)), None),
     };

@@ -7,7 +7,7 @@
 //! | `file-depth` | What changes for people without a file? |
 //! | `winners-losers` | Who wins and who loses against the reference arm, by income? |
 //! | `calibration` | Do predicted defaults come true? |
-//! | `leakage-auc`, `leakage-approval_rate` | What do accuracy and credit for people without a file cost in measured privacy? |
+//! | `leakage-auc`, `leakage-profit_per_applicant` | What do accuracy and profit cost in measured privacy? |
 //! | `leakage-parts` | What gives people away: their own record, or others'? |
 //! | `externality` | What do sharers say about those who refused? |
 //! | `sweep-<key>` | How do the results depend on a parameter? |
@@ -71,11 +71,9 @@ pub fn draw_all(all: &Summaries, context: &Context) -> Result<(Vec<Plot>, Vec<St
     keep("winners-losers", deciles::draw(all, context)?, "winners and losers by decile");
     keep("calibration", calibration::draw(all, context)?, "calibration_predicted and calibration_observed");
     if super::leakage::measured(all) {
-        for (metric, group, whom) in [("auc", "all", ""), ("approval_rate", "file=none", " of people without a file")] {
-            if all.has(metric, group) {
-                let plot = leakage::draw(all, context, metric, group, whom)?;
-                keep(&format!("leakage-{metric}"), plot, &format!("{metric} of an arm that was attacked"));
-            }
+        for metric in ["auc", "profit_per_applicant"] {
+            let plot = leakage::draw(all, context, metric)?;
+            keep(&format!("leakage-{metric}"), plot, &format!("{metric} of an arm that was attacked"));
         }
         keep("leakage-parts", leakage_parts::draw(all, context)?, "risks");
     }
@@ -151,7 +149,11 @@ fn attacked_in(all: &Summaries) -> String {
             .max()
             .unwrap_or(0)
     };
-    if of(true) < of(false) { format!(" Attacks: the first {} replications.", of(true)) } else { String::new() }
+    if of(true) < of(false) {
+        format!(" Attacks: the first {} of the replications below.", of(true))
+    } else {
+        String::new()
+    }
 }
 
 /// One summary of a pick at the base sweep point, if its mean is defined.
