@@ -12,6 +12,7 @@ use crate::population::Loadings;
 use crate::privacy::{Neighbouring, Trust};
 use crate::report::Overwrite;
 use crate::report::file::{check, write_whole};
+use crate::report::plots;
 use crate::report::table::plain;
 use comfy_table::Cell;
 use std::fmt::Write as _;
@@ -57,7 +58,7 @@ pub(super) struct AuditArgs {
     /// As JSON
     #[arg(long)]
     json: bool,
-    /// Also write audit.json and audit.csv into this folder
+    /// Also write audit.json, audit.csv and a picture into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Replace files that are there
@@ -71,7 +72,7 @@ pub(super) struct AuditArgs {
     threads: usize,
 }
 
-const FILES: [&str; 2] = ["audit.json", "audit.csv"];
+const FILES: [&str; 4] = ["audit.json", "audit.csv", "audit.svg", "audit.png"];
 
 pub(super) fn audit(args: &AuditArgs) -> Result<ExitCode> {
     let Some(scenario) = args.scenario.as_ref().filter(|_| !args.self_test) else { return verify(args) };
@@ -107,7 +108,9 @@ pub(super) fn audit(args: &AuditArgs) -> Result<ExitCode> {
     progress.bar.finish_and_clear();
     let json = serde_json::to_string_pretty(&report).map_err(|e| Error::Other(e.to_string()))?;
     if let Some(folder) = &args.out {
-        write(folder, &json, &csv(&report), overwrite)?;
+        let plot = plots::audit::draw(&report, &s.name)?;
+        let png = plots::png(&plot.svg)?;
+        write(folder, [json.as_bytes(), csv(&report).as_bytes(), plot.svg.as_bytes(), &png], overwrite)?;
     }
     say(&if args.json { json } else { render(&report) })?;
     Ok(ExitCode::from(u8::from(report.refuted())))
@@ -159,10 +162,10 @@ fn powers(found: &[Power]) -> Result<String> {
     Ok(out)
 }
 
-fn write(folder: &Path, json: &str, csv: &str, overwrite: Overwrite) -> Result<()> {
+fn write(folder: &Path, contents: [&[u8]; 4], overwrite: Overwrite) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-    for (name, text) in FILES.iter().zip([json, csv]) {
-        write_whole(&folder.join(name), text.as_bytes(), overwrite)?;
+    for (name, bytes) in FILES.iter().zip(contents) {
+        write_whole(&folder.join(name), bytes, overwrite)?;
     }
     complain(&format!("{}: {}", folder.display(), FILES.join(", ")));
     Ok(())
@@ -203,6 +206,9 @@ fn render(report: &Report) -> String {
             ]);
         }
     }
+    for (i, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((if i > 0 { 2 } else { 0 }, 0));
+    }
     let mut out = table.trim_fmt();
     out.push('\n');
     for p in &report.points {
@@ -219,14 +225,14 @@ fn render(report: &Report) -> String {
     }
     if report.points.iter().any(|p| !p.refuted() && p.claim.trust == Trust::Central) {
         out.push_str(
-            "\nWhere not said otherwise, what an arm hands out was the same for both data sets whenever the released numbers were, and every \
-             release was in the ledger.",
+            "\nWhere not said otherwise, what an arm hands out was the same for both data sets whenever the released numbers were,\n\
+             and every release was in the ledger.",
         );
     }
     let _ = write!(
         out,
-        "\nAll {} bounds hold together with confidence {}: each with {:.4}. The ceiling is the largest bound that as many trials could\n\
-         have shown. The Gaussian bound takes the trade-off to be the Gaussian's, which these ledgers claim.\n\
+        "\nAll {} bounds hold together with confidence {}: each with {:.4}. The ceiling is the largest bound that as many\n\
+         trials could have shown. The Gaussian bound takes the trade-off to be the Gaussian's, which these ledgers claim.\n\
          A bound below the claim proves nothing: another attack may do better.\n",
         report.bounds,
         1.0 - report.alpha,
@@ -283,6 +289,17 @@ mod tests {
         let text = render(&report(0.5, true));
         assert!(text.contains("depends on the data by more") && text.contains("not in the ledger"), "{text}");
         assert!(!render(&report(0.5, false)).contains("REFUTED"));
+    }
+
+    #[test]
+    fn the_picture_says_what_is_refuted_and_fits() {
+        for (report, title) in
+            [(report(1.5, false), "One claim is REFUTED"), (report(0.5, false), "No claim is refuted")]
+        {
+            let plot = plots::audit::draw(&report, "audit").unwrap();
+            assert!(plot.title.starts_with(title) && !plot.svg.contains("NaN"), "{}", plot.title);
+            assert!(plots::png(&plot.svg).unwrap().len() > 1000);
+        }
     }
 
     #[test]

@@ -96,8 +96,8 @@ impl Method {
     pub fn word(self) -> &'static str {
         match self {
             Self::OneRun => "one run",
-            Self::ClopperPearson => "many runs, Clopper–Pearson",
-            Self::Gaussian => "many runs, Gaussian trade-off",
+            Self::ClopperPearson => "Clopper–Pearson",
+            Self::Gaussian => "Gaussian",
         }
     }
 }

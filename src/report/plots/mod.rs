@@ -11,6 +11,7 @@
 //! | `leakage-parts` | What gives people away: their own record, or others'? |
 //! | `externality` | What do sharers say about those who refused? |
 //! | `sweep-<key>` | How do the results depend on a parameter? |
+//! | `audit` | What does each arm claim, and what have attacks shown of it? (`pretick audit --out`) |
 //! | `story-<person>` | What did one person live through, and what did each arm make of it? (`pretick story`) |
 //!
 //! A picture whose rows are missing is left out with a note. One arm has one colour and symbol everywhere
@@ -18,6 +19,7 @@
 //! label says so.
 
 mod anatomy;
+pub mod audit;
 mod calibration;
 pub(super) mod canvas;
 mod deciles;
