@@ -3,7 +3,7 @@
 //!
 //! *Threat model.* The lender (or whoever bought its data) holds the bureau file of everybody and whatever the arm shows: raw
 //! histories of those who share, noisy statistics of a person's cohort, randomised reports, a score; and what the histories,
-//! reports or scores of others say of their [neighbours](super::nearby). From a survey it knows the attribute of `auxiliary`
+//! reports or scores of others say of their neighbours. From a survey it knows the attribute of `auxiliary`
 //! other persons, and learns from them, by logistic regression on public expansions, how what it sees goes with the attribute; a
 //! history that shows the attribute is simply read. The attribute is a yes or no: above the population's median or not.
 //!

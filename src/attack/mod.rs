@@ -155,7 +155,7 @@ impl Measured {
     }
 
     /// Adds `attack.<name>.risk` and `attack.<name>.similarity`; `self` must be success rates. Where the control leaves less than
-    /// [`LEFT`] to learn, shares of it mean nothing and no row is added. The baseline of a risk is the
+    /// .05 to learn, shares of it mean nothing and no row is added. The baseline of a risk is the
     /// risk without the release.
     pub fn add_risk(self, name: &str, emit: &mut Emit) {
         if self.control.max(self.baseline) > 1.0 - LEFT {

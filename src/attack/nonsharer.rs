@@ -10,7 +10,7 @@
 //! explained       1 − Σ(y − ŷ)²/Σ(y − ȳ)²                                        over the non-sharers
 //! ```
 //!
-//! with m what sharers [nearby](super::nearby) say of the person. The district's mean leaves the person's own community out, so that `nearness=community` and `nearness=district` tell how far
+//! with m what sharers nearby say of the person. The district's mean leaves the person's own community out, so that `nearness=community` and `nearness=district` tell how far
 //! the reach is. `quality_explained` is the squared correlation of the guess with the latent quality: peers can say at most
 //! ρ_c + ρ_d of it, and `.baseline` is the bureau file alone.
 //!

@@ -16,7 +16,7 @@
 //! ```
 //!
 //! and the last factor is the acceptance probability (about 3 of 4 are accepted). From scale 16 on the Gaussian is drawn from a
-//! [staircase](super::staircase), as exactly and some ten times as fast.
+//! staircase (`staircase.rs`), as exactly and some ten times as fast.
 //!
 //! Limits: n < 2³¹. Draws that would leave 64 bits saturate; their probability is below exp(−2³²).
 

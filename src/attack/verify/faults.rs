@@ -5,7 +5,7 @@
 //! add noise, enter. Without a fault it *is* that release, bit for bit (a test says so). A fault breaks one step and
 //! leaves the claim as it was. The attacker knows both data sets and sees what is released
 //! ([`transcript`](crate::attack::audit::transcript)); the test is that of the claim at its own edge
-//! ([`pure_p`](crate::attack::audit::bounds::pure_p), [`gaussian_p`](crate::attack::audit::bounds::gaussian_p)).
+//! ([`pure_p`], [`gaussian_p`]).
 //!
 //! | fault | what is broken | canary | true loss, claim ε = 1 |
 //! |---|---|---|---|

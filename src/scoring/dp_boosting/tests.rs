@@ -217,7 +217,7 @@ fn the_tables_add_up_to_the_score() {
     let model = scorer(2.0, 0).learn(&view, &mut Ledger::new()).unwrap();
     let (shift, cells) = model.tables();
     let start = model.start.log_odds(&view.features);
-    assert_eq!(cells.iter().map(|c| c.table).max(), Some(97), "98 tables and two for the level");
+    assert_eq!(cells.iter().map(|c| c.table).max(), Some(47), "48 tables and two for the level");
     let names: Vec<&str> = view.features.columns().iter().map(|c| c.name.as_str()).collect();
     assert!(cells.iter().all(|c| names.iter().filter(|n| c.persons.contains(**n)).count() == 2), "{:?}", cells[0]);
     let pd = model.score(&view).unwrap();
