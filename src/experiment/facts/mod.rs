@@ -108,8 +108,13 @@ fn scenario(body: &str) -> Result<Loaded> {
     Loaded::from_toml("fact", &format!("seed = {SEED}\n{body}"), &[])
 }
 
-/// Rows of a run of `body`.
+/// Rows of a run of `body`, without attacks: no fact is about them, and they would take most of the time.
 fn rows(body: &str) -> Result<Rows> {
+    attacked_rows(&format!("{body}\n[attack]\nreplications = 0\n"))
+}
+
+/// Rows of a run of `body` as it stands.
+fn attacked_rows(body: &str) -> Result<Rows> {
     let results = super::run(&scenario(body)?, &Histories::Synthetic, NoiseMode::Seeded, &Silent)?;
     Ok(Rows(results.rows))
 }

@@ -1,6 +1,6 @@
 //! Facts 11–13: what must come out by structure.
 
-use super::{Fact, Finding, Kind, Rows, rows, zip};
+use super::{Fact, Finding, Kind, Rows, attacked_rows, rows, zip};
 use crate::error::Result;
 use crate::stats::Interval;
 
@@ -56,19 +56,22 @@ const INFORMATIVE: &str = r#"["late_share_24m", "late_share_6m"]"#;
 /// Categories of spending do not depend on quality: averaging them teaches nothing, at any ε.
 const UNINFORMATIVE: &str = r#"["share_sensitive_24m"]"#;
 
+/// Metrics that say what ε, or the noise of it, was: they differ between 10⁹ and ∞ by definition.
+const STATE_EPSILON: [&str; 3] = ["epsilon_spent", "attack.reconstruction.epsilon", "attack.reconstruction.noise"];
+
 fn fact_12(broken: bool) -> Result<Vec<Finding>> {
     let mut out = Vec::new();
     // ε → ∞ through the noisy code path against the noiseless twin: every value of every metric.
     let head =
         |persons: u32, replications: u32| format!("replications = {replications}\n[population]\npersons = {persons}\n");
     let (aggregates_at, model_at) = if broken { ("[8.0]", "[8.0]") } else { ("[1e9]", "[1e18]") };
-    let noisy = rows(&format!(
+    let noisy = attacked_rows(&format!(
         "{}{DP_ARMS}{}{}",
         head(12_800, 2),
         aggregates("community", aggregates_at, INFORMATIVE, 64),
         model(model_at)
     ))?;
-    let clean = rows(&format!(
+    let clean = attacked_rows(&format!(
         "{}{DP_ARMS}{}{}",
         head(12_800, 2),
         aggregates("community", "[inf]", INFORMATIVE, 64),
@@ -76,8 +79,8 @@ fn fact_12(broken: bool) -> Result<Vec<Finding>> {
     ))?;
     let mut different = 0.0;
     for (a, b) in noisy.0.iter().zip(&clean.0) {
-        let spent = &*a.metric == "epsilon_spent";
-        different += f64::from(u8::from(!spent && a.value.to_bits() != b.value.to_bits()));
+        let stated = STATE_EPSILON.contains(&&*a.metric);
+        different += f64::from(u8::from(!stated && a.value.to_bits() != b.value.to_bits()));
     }
     different += (noisy.0.len() as f64 - clean.0.len() as f64).abs();
     out.push(Finding {
