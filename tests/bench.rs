@@ -279,8 +279,9 @@ fn a_program_needs_leave() {
 #[test]
 fn a_killed_bench_goes_on_where_it_was() {
     let home = Home::of(3000);
+    // Boosting takes long enough that a signal sent after a few fits arrives before the last.
     let more =
-        ["--scorers", "logistic,dp-logistic", "--epsilon", "1", "--seeds", "40", "--no-timing", "--threads", "1"];
+        ["--scorers", "boosting,dp-logistic", "--epsilon", "1", "--seeds", "80", "--no-timing", "--threads", "1"];
     let whole = home.values("whole", &more);
     let partial = home.path("out").join("bench.partial.jsonl");
     let finished = || fs::read_to_string(&partial).unwrap_or_default().lines().count();
