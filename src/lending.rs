@@ -10,8 +10,8 @@ use crate::params::{above, any, between};
 use crate::scoring::command::permitted;
 use crate::scoring::onnx;
 use crate::scoring::{
-    Boosting, BoostingParams, Command, CommandParams, Logistic, LogisticParams, Onnx, OnnxParams, ScaleParams,
-    Scorecard, ScorecardParams, Scorer,
+    Boosting, BoostingParams, Command, CommandParams, Logistic, LogisticParams, Onnx, OnnxParams, PublicTrends,
+    PublicTrendsParams, ScaleParams, Scorecard, ScorecardParams, Scorer,
 };
 use crate::view::LenderView;
 
@@ -62,6 +62,8 @@ crate::choice! {
         Onnx => "onnx",
         /// Gradient-boosted trees on histograms.
         Boosting => "boosting",
+        /// The directions that the columns' authors declared, nothing learnt: what a scorer has to beat.
+        PublicTrends => "public-trends",
     }
 }
 
@@ -88,6 +90,8 @@ crate::params! {
         pub onnx: OnnxParams = OnnxParams::default();
         /// Gradient-boosted trees.
         pub boosting: BoostingParams = BoostingParams::default();
+        /// A score from the columns' public trends alone.
+        pub public_trends: PublicTrendsParams = PublicTrendsParams::default();
         /// The 350–950 scale.
         pub scale: ScaleParams = ScaleParams::default();
     }
@@ -102,6 +106,7 @@ impl LenderParams {
             ScorerChoice::Boosting => Box::new(Boosting::new(self.boosting.clone())),
             ScorerChoice::Command => Box::new(Command::new(self.command.clone())),
             ScorerChoice::Onnx => Box::new(Onnx::new(self.onnx.clone())),
+            ScorerChoice::PublicTrends => Box::new(PublicTrends::new(self.public_trends.clone())),
         }
     }
 
@@ -110,7 +115,9 @@ impl LenderParams {
         match choice {
             ScorerChoice::Command => permitted(&self.command.line()).and_then(|()| self.command.check_format()),
             ScorerChoice::Onnx => onnx::built_in(),
-            ScorerChoice::Logistic | ScorerChoice::Scorecard | ScorerChoice::Boosting => Ok(()),
+            ScorerChoice::Logistic | ScorerChoice::Scorecard | ScorerChoice::Boosting | ScorerChoice::PublicTrends => {
+                Ok(())
+            }
         }
     }
 

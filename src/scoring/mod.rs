@@ -4,7 +4,7 @@
 //! [`scorecard`], the weight-of-evidence scorecard that credit bureaus use, and [`boosting`], gradient-boosted trees. All
 //! complete what is not shared with [`impute`] first. [`scale`] turns a PD into a score of 350–950, [`monitoring`] compares
 //! two samples of persons. Scorers of one's own: [`command`] starts
-//! a program, [`onnx`] reads a trained model.
+//! a program, [`onnx`] reads a trained model. [`public_trends`] learns nothing: what the others have to beat.
 //!
 //! A scorer imports views, never the population: what it cannot see it cannot use.
 
@@ -27,6 +27,7 @@ pub mod logistic;
 pub mod monitoring;
 pub mod newton;
 pub mod onnx;
+pub mod public_trends;
 pub mod refit;
 pub mod saved;
 pub mod scale;
@@ -48,6 +49,7 @@ pub use dp_scorecard::{ColumnWeights, DpScorecard, DpScorecardModel, DpScorecard
 pub use logistic::{Logistic, LogisticParams};
 pub use newton::soft_scores;
 pub use onnx::{Onnx, OnnxParams};
+pub use public_trends::{PublicTrends, PublicTrendsParams};
 pub use scale::{Scale, ScaleParams};
 pub use scorecard::{Scorecard, ScorecardParams};
 

@@ -39,8 +39,8 @@ pub(in crate::scoring) fn labels_of(view: &PlatformView) -> Result<&[bool]> {
 pub(in crate::scoring) fn swamped(persons: f64, noise: f64) -> Option<String> {
     (persons < 4.0 * noise).then(|| {
         format!(
-            "noise swamps everything: {persons:.0} persons counted with a noise of ±{noise:.0}; every score is the prior \
-             PD. More persons or a larger epsilon are needed"
+            "noise swamps everything: fewer persons are counted than four times the noise of that count, ±{noise:.0}. The scores \
+             are the public prior; more persons or a larger epsilon are needed"
         )
     })
 }
