@@ -17,12 +17,9 @@ use crate::rng::{RNG_VERSION, Streams};
 use crate::scenario::Loaded;
 use crate::scoring::command;
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Most notes of fitted models that are told.
-const MOST_NOTES: usize = 12;
 /// Most seeds and most folds.
 const MOST: u32 = 10_000;
 
@@ -147,7 +144,7 @@ pub(super) fn bench(args: &BenchArgs) -> Result<ExitCode> {
         Histories::Table(table) => table.places(),
     };
     notes.extend(args.baseline.as_deref().and_then(|file| unlike(file, &about, &source)));
-    notes.extend(remarks(&done, &plan, about.persons));
+    notes.extend(bench::remarks(&done, &plan, about.persons));
     let all = folder::Bench {
         id: &id,
         about: &about,
@@ -295,38 +292,6 @@ fn unlike(file: &Path, about: &About, source: &Histories) -> Option<String> {
     let words =
         "the folds of the baseline are not the same persons, so that its differences are not paired; other there";
     (!other.is_empty()).then(|| format!("{words}: {}", other.join(", ")))
-}
-
-/// What a reader of the results should know: fits that failed, a δ that protects nobody.
-fn remarks(done: &[Done], plan: &Plan, persons: u64) -> Vec<String> {
-    let mut notes = Vec::new();
-    let failed: Vec<&Done> = done.iter().filter(|d| d.failure.is_some()).collect();
-    if let Some(first) = failed.first() {
-        let at = first.epsilon.map_or_else(String::new, |e| format!(" at ε = {e}"));
-        notes.push(format!(
-            "{} of {} fits failed; first: {}{at}, seed {}, fold {}: {}",
-            failed.len(),
-            done.len(),
-            first.scorer,
-            first.seed,
-            first.fold,
-            first.failure.as_deref().unwrap_or_default()
-        ));
-    }
-    let mut told: BTreeMap<String, usize> = BTreeMap::new();
-    for d in done {
-        let at = d.epsilon.map_or_else(String::new, |e| format!(" at ε = {e}"));
-        d.notes.iter().for_each(|note| *told.entry(format!("{}{at}: {note}", d.scorer)).or_default() += 1);
-    }
-    let many = told.len().saturating_sub(MOST_NOTES);
-    notes.extend(told.into_iter().take(MOST_NOTES).map(|(note, n)| format!("{note} ({n} of the fits)")));
-    if many > 0 {
-        notes.push(format!("and {many} more notes of fitted models"));
-    }
-    if done.iter().any(|d| d.epsilon.is_some()) && plan.delta * persons as f64 >= 1.0 {
-        notes.push(format!("δ = {:e} is not below 1/persons ({persons}): it may give whole persons away", plan.delta));
-    }
-    notes
 }
 
 fn manifest(loaded: &Loaded, source: &Histories, args: &BenchArgs, notes: &[String]) -> serde_json::Value {

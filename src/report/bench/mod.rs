@@ -19,6 +19,7 @@ pub mod csv;
 pub mod folder;
 pub mod inference;
 mod plot;
+mod remarks;
 mod summary;
 mod table;
 
@@ -27,6 +28,7 @@ pub use compare::{Change, Difference, change, differences};
 pub use csv::Row;
 pub use inference::{Estimate, Replicates};
 pub use plot::draw_all;
+pub use remarks::remarks;
 pub use summary::{write_differences, write_summary};
 pub use table::{render, render_accountants, render_change};
 
