@@ -107,7 +107,7 @@ impl Scorer<PlatformView> for DpAdassp {
         let share = 1.0 - p.sums_share - p.link_share;
         let second = Second { centre: &centre, radius, prior_rate: p.prior_rate, mu: part(share) };
         let m = second_moments(&second, &design, labels, &mut source)?;
-        let guess = solve(p, &m)?;
+        let guess = solve(p, &m);
         let scores = guess.scores(&design);
         let counts = link::count(scores.into_iter(), labels, part(p.link_share), &mut source)?;
         let curve = counts.curve((guess.theta[0], guess.spread));
@@ -144,11 +144,11 @@ impl Guess {
 }
 
 /// Direction, normal scale and intercept: post-processing of the moments.
-fn solve(p: &DpAdasspParams, m: &Moments) -> Result<Guess> {
+fn solve(p: &DpAdasspParams, m: &Moments) -> Guess {
     let d = m.mean.len();
     let edge = 2.0 * m.covariance_noise * libm::sqrt(d as f64);
     let lambda = p.ridge + (edge - smallest_eigenvalue(&m.covariance)).max(0.0);
-    let a = triangle::inverse(&cholesky(&lifted(&m.covariance, lambda))?);
+    let a = inverse_factor(&m.covariance, lambda);
     let theta = if m.swamped().is_some() {
         let (intercept, _) = start::scaled(m.prevalence, 0.0);
         std::iter::once(intercept).chain(std::iter::repeat_n(0.0, d)).collect()
@@ -159,7 +159,18 @@ fn solve(p: &DpAdasspParams, m: &Moments) -> Result<Guess> {
     // Not less than the noise leaves of it: a score that is thought to be narrow would overrun the cells.
     let least = libm::sqrt(libm::sqrt(2.0) * m.covariance_noise * coefficients.dot(&coefficients));
     let spread = m.spread(&coefficients).max(least);
-    Ok(Guess { map: gradient_map(m, &a, p.score_clip * libm::sqrt(d as f64)), theta, spread })
+    Guess { map: gradient_map(m, &a, p.score_clip * libm::sqrt(d as f64)), theta, spread }
+}
+
+/// L⁻¹ with L·Lᵀ = C + λ, λ doubled until there is one: after a release nothing may fail that hangs on its noise.
+fn inverse_factor(c: &Array2<f64>, mut lambda: f64) -> Array2<f64> {
+    for _ in 0..60 {
+        if let Ok(factor) = cholesky(&lifted(c, lambda)) {
+            return triangle::inverse(&factor);
+        }
+        lambda *= 2.0;
+    }
+    Array2::eye(c.nrows())
 }
 
 /// C + λ.

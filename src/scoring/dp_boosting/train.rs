@@ -134,14 +134,14 @@ pub fn fit(
         mechanism.release(&mut released, &query(round, p.tables, &columns, frame), source.noise, source.ledger)?;
         let evidence = read(&released, mechanism.deviation(), bits);
         if round < LEVELS {
-            let step = posterior(&[], &evidence.cautious(), 1.0)?[0].clamp(-LARGEST_LEVEL, LARGEST_LEVEL);
+            let step = posterior(&[], &evidence.cautious(), 1.0)[0].clamp(-LARGEST_LEVEL, LARGEST_LEVEL);
             base += step;
             for eta in &mut eta {
                 *eta += step;
             }
             continue;
         }
-        let values = posterior(&sides, &evidence, p.prior_spread * p.prior_spread / f64::from(p.tables))?;
+        let values = posterior(&sides, &evidence, p.prior_spread * p.prior_spread / f64::from(p.tables));
         chooser.learn(&columns, &sizes, &values, &evidence.hessian);
         variance += spread(&values, &evidence.hessian);
         let table = Table { columns, values };

@@ -9,7 +9,7 @@ use super::guess::{Basis, Guess, effective, whitening};
 use super::moments::Moments;
 use super::rows::{MAX_NORM, MAX_RESIDUAL_BITS, RowMap};
 use super::shrink::Estimate;
-use super::start::Curvature;
+use super::start::{self, Curvature};
 use crate::error::Result;
 use crate::privacy::IntegerGaussian;
 use crate::scoring::expand::{Design, Trends};
@@ -103,8 +103,8 @@ pub(in crate::scoring) fn gradient_mechanism(mu: f64) -> Result<(IntegerGaussian
 }
 
 /// Noisy Newton steps from the guess. Every gradient is an estimate of the optimum, θ − H⁻¹g; the later
-/// half of those so far is averaged, joined with the moments' estimate, and drawn towards the prior. Returns the last θ,
-/// and whether it is more than the prior.
+/// half of those so far is averaged by precision, joined with the moments' estimate, and drawn towards the prior. Returns the last
+/// θ, and whether it is more than the prior.
 fn descend(
     p: &Steps,
     map: &RowMap,
@@ -122,7 +122,8 @@ fn descend(
     let each = mechanism.deviation() / (one * f64::from(map.unit));
     let mut last: Option<(Vec<f64>, Vec<f64>)> = None;
     let mut theta: Vec<f64> = std::iter::once(guess.intercept).chain(basis.back(&guess.first)).collect();
-    let (mut seen, mut learnt): (Vec<Vec<f64>>, bool) = (Vec::new(), false);
+    // Estimates of the optimum, each with the steepness that its noise was divided by.
+    let (mut seen, mut learnt): (Vec<(Vec<f64>, f64)>, bool) = (Vec::new(), false);
     for step in 0..p.iterations {
         let mut sums = rows.gradient(labels, &map.in_units(&theta), bits);
         mechanism.release(&mut sums, &format!("gradient {}", step + 1), source.noise, source.ledger)?;
@@ -130,31 +131,57 @@ fn descend(
         let curvature = Curvature::at(&theta);
         let spread = theta[1..].iter().map(|t| t * t).sum::<f64>() / (theta.len() - 1).max(1) as f64;
         let steepness = (persons * (curvature.zeroth + curvature.second * spread)).max(1e-9);
-        let moved = if let (true, Some((theta0, released0))) = (p.secant, &last) {
-            let mut hessian = curvature.matrix(&theta) * persons;
-            correct(&mut hessian, &minus(&theta, theta0), &minus(&released, released0), each);
-            hessian.diag_mut().iter_mut().for_each(|h| *h += DAMPING * persons);
-            solve_spd(&hessian, &released)?
-        } else {
-            let mean: Vec<f64> = released.iter().map(|g| g / persons).collect();
-            curvature.solve(&theta, DAMPING, &mean)?
+        let moved = match &last {
+            Some(before) if p.secant => secant_step(&curvature, &theta, &released, persons, (before, each)),
+            _ => newton_step(&curvature, &theta, &released, persons),
         };
+        let mut estimate: Vec<f64> = theta.iter().zip(moved).map(|(t, s)| t - s).collect();
+        let unsure = mechanism.deviation() / (one * unit(0)) / persons;
+        // In place of the intercept the default rate that it stands for.
+        estimate[0] = start::rate(&theta, released[0] / persons, unsure);
         last = Some((theta.clone(), released));
-        seen.push(theta.iter().zip(moved).map(|(t, s)| t - s).collect());
-        let kept = seen.len().div_ceil(2);
-        let mean = |j: usize| seen[seen.len() - kept..].iter().map(|o| o[j]).sum::<f64>() / kept as f64;
+        seen.push((estimate, steepness));
+        // By precision: a step where the curve was flat is next to nothing but noise.
+        let kept = &seen[seen.len() / 2..];
+        let precision: f64 = kept.iter().map(|(_, steepness)| steepness * steepness).sum();
+        let mean = |j: usize| kept.iter().map(|(o, s)| o[j] * s * s).sum::<f64>() / precision;
         let noise = |j: usize| {
-            let deviation = mechanism.deviation() / (one * unit(j)) / steepness;
-            deviation * deviation / kept as f64
+            let deviation = mechanism.deviation() / (one * unit(j));
+            deviation * deviation / precision
         };
         let away: Vec<f64> = (1..theta.len()).map(mean).collect();
         let estimate = Estimate { value: basis.turned(&away), noise: vec![noise(1); away.len()] };
         let (drawn, more) = estimate.with(&guess.estimate).towards(&guess.prior, p.evidence);
         learnt = more;
-        theta = std::iter::once(intercept(guess.intercept, mean(0), noise(0))).chain(basis.back(&drawn)).collect();
+        let spread = libm::sqrt(drawn.iter().map(|t| t * t).sum());
+        let constant = intercept(guess.intercept, start::intercept(mean(0), spread), noise(0));
+        theta = std::iter::once(constant).chain(basis.back(&drawn)).collect();
         bounded(&mut theta);
     }
     Ok((theta, learnt))
+}
+
+/// What Newton's step takes off θ: none where the curve is too flat to have an inverse, for after a release nothing may fail that
+/// hangs on its noise.
+fn newton_step(curvature: &Curvature, theta: &[f64], released: &[f64], persons: f64) -> Vec<f64> {
+    let mut mean: Vec<f64> = released.iter().map(|g| g / persons).collect();
+    mean[0] = mean[0].clamp(-curvature.zeroth, curvature.zeroth);
+    curvature.solve(theta, DAMPING, &mean).unwrap_or_else(|_| vec![0.0; theta.len()])
+}
+
+/// The same with the curvature corrected by what the last step showed; `before` has θ and the gradient there, `noise` the deviation
+/// of a gradient's entry.
+fn secant_step(
+    curvature: &Curvature,
+    theta: &[f64],
+    released: &[f64],
+    persons: f64,
+    ((theta0, released0), noise): (&(Vec<f64>, Vec<f64>), f64),
+) -> Vec<f64> {
+    let mut hessian = curvature.matrix(theta) * persons;
+    correct(&mut hessian, &minus(theta, theta0), &minus(released, released0), noise);
+    hessian.diag_mut().iter_mut().for_each(|h| *h += DAMPING * persons);
+    solve_spd(&hessian, released).unwrap_or_else(|_| vec![0.0; theta.len()])
 }
 
 /// The intercept's guess and its estimate of variance `noise`, weighed; the guess has a variance of ¼.

@@ -4,6 +4,7 @@
 //! 25·Σzᵢ⁴ + 49·Σ_{i<j} zᵢ²zⱼ² + 25·norm²·y·‖z‖² ≤ 25·‖z‖⁴ + 25·norm²·‖z‖² ≤ 50·norm⁴, because 49 ≤ 2·25.
 
 use super::Source;
+use super::guess::mean_above_zero;
 use super::rows::RowMap;
 use crate::error::Result;
 use crate::privacy::IntegerGaussian;
@@ -93,9 +94,8 @@ pub(in crate::scoring) fn second_moments(
     let shift: Vec<f64> = (1..=d).map(|j| pair(0, j) / (constant * unit)).collect();
     let covariance = Array2::from_shape_fn((d, d), |(i, j)| pair(i + 1, j + 1) / (unit * unit) - shift[i] * shift[j]);
     let with_outcome = |j: usize| values[pairs + j] as f64 / outcome as f64;
-    let prior = 2.0 * persons_noise + 1.0;
     let defaults = with_outcome(0) / constant;
-    let prevalence = ((defaults + prior * s.prior_rate) / (n + prior)).clamp(0.001, 0.999);
+    let prevalence = prevalence(defaults / n, sigma / (outcome as f64 * constant) / n, s.prior_rate);
     let cross = (0..d).map(|j| with_outcome(j + 1) / unit / n - prevalence * shift[j]).collect();
     let mean = map.centre.iter().zip(&shift).map(|(c, s)| (f64::from(*c) + s).clamp(-1.0, 1.0)).collect();
     let mean_noise = sigma / (PRODUCT as f64 * constant * unit) / n;
@@ -111,6 +111,14 @@ pub(in crate::scoring) fn second_moments(
         // The covariance is Σyz/n less prevalence·mean, and the released mean is noisy as well.
         cross_noise: libm::hypot(sigma / (outcome as f64 * unit) / n, prevalence * mean_noise),
     })
+}
+
+/// The default rate, from an estimate with noise of known deviation: the posterior mean under N(r, (2r)²) above 0, r = `prior_rate`.
+/// An estimate of next to nothing, as noise makes one, would send the steps that follow far beyond the optimum.
+fn prevalence(estimate: f64, noise: f64, prior_rate: f64) -> f64 {
+    let (own, prior) = ((noise * noise).max(1e-12).recip(), (4.0 * prior_rate * prior_rate).recip());
+    let mean = (own * estimate + prior * prior_rate) / (own + prior);
+    mean_above_zero(mean, libm::sqrt((own + prior).recip())).clamp(0.001, 0.999)
 }
 
 /// Weight of the pair (i, j) in the joint vector.

@@ -9,6 +9,7 @@
 //! - The Hessian has a closed form in three averages over one normal variable, wherever θ is ([`Curvature`]). It needs
 //!   no release of its own, and unlike ¼·Gram it is not seven times too steep where 3.6 % default.
 
+use super::guess::mean_above_zero;
 use crate::error::{Error, Result};
 use crate::stats::logistic;
 use ndarray::Array2;
@@ -66,7 +67,15 @@ const MAX_SPREAD: f64 = 3.0;
 
 /// The intercept β with E[σ(β + spread·z)] = prevalence.
 pub(in crate::scoring) fn intercept(prevalence: f64, spread: f64) -> f64 {
-    Normal::new().intercept(prevalence, spread).0
+    Normal::new().intercept(prevalence, spread.min(MAX_SPREAD)).0
+}
+
+/// The default rate that a released Σ(p − y)/n = `excess`, known but for `noise`, speaks for at θ: the mean PD of normal features less
+/// the excess, and above 0. Newton's step from a rate of next to nothing would go far beyond.
+pub(super) fn rate(theta: &[f64], excess: f64, noise: f64) -> f64 {
+    let spread = libm::sqrt(squares(&theta[1..])).min(MAX_SPREAD);
+    let [mean] = Normal::new().mean(|z| [logistic(theta[0] + spread * z)]);
+    mean_above_zero(mean - excess, noise.max(1e-9)).clamp(1e-5, 1.0 - 1e-5)
 }
 
 /// (β, κ): intercept and scale of least-squares coefficients v of norm `spread`.
