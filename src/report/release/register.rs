@@ -121,6 +121,9 @@ pub fn beside(data: &Path) -> PathBuf {
 impl Register {
     /// Opens the register, or a new one, and locks it.
     pub fn open(path: &Path) -> Result<Self> {
+        if fs::metadata(path).is_ok_and(|m| !m.is_file()) {
+            return Err(Error::Other(format!("--register {}: not a file: name one beside the data", path.display())));
+        }
         let mut lock = path.as_os_str().to_os_string();
         lock.push(".lock");
         let lock = PathBuf::from(lock);
