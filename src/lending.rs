@@ -138,6 +138,13 @@ impl LenderParams {
     }
 }
 
+impl ScorerChoice {
+    /// Whether it reads the persons it is fitted on.
+    pub fn learns(&self) -> bool {
+        !matches!(self, Self::PublicTrends)
+    }
+}
+
 /// Who is approved: `pd[i]` with lottery ticket `lottery[i]`, only among `applicant[i]`.
 pub fn approve(params: &LenderParams, pd: &[f64], lottery: &[u64], applicant: &[bool]) -> Vec<bool> {
     match &params.cutoff {

@@ -142,6 +142,12 @@ fn a_second_release_is_refused_until_it_is_added_to_the_first() {
     // A ledger that leaves the second out does not do for a third.
     let message = home.release(&data, &three, &add, 1);
     assert!(message.contains("does not list release"), "{message}");
+    // A copy under another name, and a part of it, are known in the folder; elsewhere it is said that the register is new.
+    for (name, people) in [("copy.csv", &rows(1)[..]), ("part.csv", &rows(1)[..PERSONS / 4])] {
+        let copy = home.data(name, people);
+        assert!(home.release(&copy, &three, TABLE, 1).contains("--add-to"), "{name}");
+    }
+    assert!(said.contains("begins here") && said.contains("pretick-releases.json"), "{said}");
     // Other persons may be released about; their ids are others too.
     let others = home.data("people.csv", &rows(5_000));
     home.release(&others, &three, TABLE, 0);
@@ -203,10 +209,12 @@ fn a_release_does_not_hang_on_the_only_default() {
     people.push("9999,40,6,10,north,1".to_owned());
     let with = home.data("with.csv", &people);
     for (k, data) in [without, with].iter().enumerate() {
-        home.release(data, &home.path(&format!("model{k}")), MODEL, 0);
-        let register = home.path(&format!("register{k}")).display().to_string();
-        let args: Vec<&str> = TABLE.iter().copied().chain(["--register", &register]).collect();
-        home.release(data, &home.path(&format!("table{k}")), &args, 0);
+        for (kind, arm) in [("model", MODEL), ("table", TABLE)] {
+            // As if the others had never been released.
+            let register = home.path(&format!("register-{kind}{k}")).display().to_string();
+            let args: Vec<&str> = arm.iter().copied().chain(["--register", &register]).collect();
+            home.release(data, &home.path(&format!("{kind}{k}")), &args, 0);
+        }
     }
 }
 

@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "pretick account --epsilon E --delta D [--steps N] [--sampling RATE]\n       \
+    pretick account --sigma S | --laplace SCALE --delta D [--steps N] [--sampling RATE]")]
 pub(super) struct AccountArgs {
     /// A budget: how much noise does it ask for?
     #[arg(long, conflicts_with_all = ["sigma", "laplace"], required_unless_present_any = ["sigma", "laplace"])]

@@ -5,6 +5,7 @@ use super::{complain, say};
 use crate::error::Result;
 use crate::experiment::arm_points;
 use crate::lending::{LenderParams, ScorerChoice};
+use crate::population::Source;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
@@ -27,17 +28,25 @@ pub(super) fn check(args: &CheckArgs) -> Result<ExitCode> {
     let s = &loaded.scenario;
     let points = loaded.points()?;
     say(&format!(
-        "{}: ok\n{}\n{} persons, {} replications, {} arms, {} (arm, ε) points, {} sweep points",
+        "{}: ok\n{}\n{}, {}, {}, {}, {}",
         args.scenario.scenario.display(),
         s.question,
-        s.population.persons,
-        s.replications,
-        s.arm.len(),
-        arm_points(s).len(),
-        points.len()
+        match &s.histories.source {
+            Source::Table(_) => "persons of a file (--data)".to_owned(),
+            Source::Synthetic(_) => some(s.population.persons, "person"),
+        },
+        some(s.replications.into(), "replication"),
+        some(s.arm.len() as u64, "arm"),
+        some(arm_points(s).len() as u64, "(arm, ε) point"),
+        some(points.len() as u64, "sweep point")
     ))?;
     about_program(&points.iter().map(|p| &p.scenario.lender).collect::<Vec<_>>())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// So many of them.
+fn some(n: u64, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// What the scenario would start on this computer. That it is not there is no mistake of the scenario.

@@ -26,7 +26,8 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<ExitCode> {
         let help = suggest(wanted, all.iter().map(|m| m.key.as_str())).or_else(|| {
             all.iter().find(|m| last(&m.key) == last(wanted)).map(|m| format!("did you mean `{}`?", m.key))
         });
-        return Err(Error::Other(format!("there is no parameter `{wanted}`. {}", help.unwrap_or_default())));
+        let help = help.unwrap_or_else(|| "`pretick explain` lists all of them".to_owned());
+        return Err(Error::Other(format!("there is no parameter `{wanted}`; {help}")));
     }
     if args.json {
         let text = serde_json::to_string_pretty(&found).map_err(|e| Error::Other(e.to_string()))?;

@@ -34,7 +34,7 @@ pub(super) struct ReleaseArgs {
     /// ledger.json of the release before, about the same persons: both are stated together
     #[arg(long, value_name = "LEDGER")]
     add_to: Option<PathBuf>,
-    /// Register of releases, which stays inside [default: FILE.pretick-releases.json beside the data]
+    /// Register of releases, which stays inside [default: pretick-releases.json in the data's folder]
     #[arg(long, value_name = "FILE")]
     register: Option<PathBuf>,
     /// Override a parameter of the scenario; repeatable. Choosing by looking at the data is not covered by ε
@@ -76,6 +76,13 @@ pub(super) fn release(args: &ReleaseArgs) -> Result<ExitCode> {
     let persons = Persons::of(&table);
     let listed: Option<Vec<String>> = earlier.as_ref().map(|l| l.releases.iter().map(|r| r.id.clone()).collect());
     register.check(&persons, listed.as_deref())?;
+    if register.is_new() {
+        complain(&format!(
+            "note for the inside: {} begins here. Were these people part of an earlier release? Then stop, and give its register with \
+             --register and its ledger with --add-to",
+            path.display()
+        ));
+    }
     for note in table.notes() {
         complain(&format!("note for the inside, not to be published: {note}"));
     }

@@ -78,7 +78,7 @@ crate::params! {
     pub struct DpBoostingParams {
         /// Number of tables, each a release.
         pub tables: u32 = 50, "releases", between(4.0, 10_000.0), "tried on the Taiwan table: 50 to 200 differ by less than .0004 of AUC; the fewest are the fastest";
-        /// Share of μ² for the linear part, a [logistic regression](super::dp_logistic); 0 leaves it out.
+        /// Share of μ² for the linear part, a `dp-logistic`; 0 leaves it out.
         pub linear_share: f64 = 0.5, "share", between(0.0, 0.95), "tried on the Taiwan table: .4 to .75 differ little";
         /// Even cells over a column's bounds that fill the gaps between its public steps and knots.
         pub grid: u32 = 10, "cells", between(1.0, 64.0), "assumed: tenths of the range";

@@ -38,6 +38,11 @@ impl Contender {
         }
     }
 
+    /// Whether it reads the persons it is fitted on.
+    pub fn learns(&self) -> bool {
+        !matches!(&self.kind, Kind::Lender(choice) if !choice.learns())
+    }
+
     /// Whether it is fitted once for each ε.
     pub fn is_private(&self) -> bool {
         matches!(self.kind, Kind::Private(..))

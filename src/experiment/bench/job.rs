@@ -73,7 +73,9 @@ pub fn attend(contender: &Contender, job: &Job, stand: &Stand<'_>) -> Result<Don
     let mut ledger = Ledger::new();
     let result = match &contender.kind {
         Kind::Lender(choice) => {
-            ledger.enter(exact_records(stand.parts.lender_train.rows()));
+            if choice.learns() {
+                ledger.enter(exact_records(stand.parts.lender_train.rows()));
+            }
             let scorer = stand.lender.scorer_of(choice);
             fit_and_score(&*scorer, &stand.parts.lender_train, &stand.parts.lender_test, &mut ledger, stand)
         }
@@ -94,6 +96,9 @@ pub fn attend(contender: &Contender, job: &Job, stand: &Stand<'_>) -> Result<Don
             done.values.push(("delta_spent".into(), spent.delta));
             done.values.extend(found.usage);
             done.notes = found.notes;
+            if !contender.learns() {
+                done.values.iter_mut().filter(|(name, _)| **name == *"persons_train").for_each(|(_, n)| *n = 0.0);
+            }
         }
         Err(Error::Interrupted) => return Err(Error::Interrupted),
         Err(e) => {

@@ -6,7 +6,7 @@
 //! | `ledger.json` | public | every release so far with its noise and its cost, and the total |
 //! | `cohorts.csv`, `cohorts.json` | public | the noisy table |
 //! | `model.json` | public | the model |
-//! | `FILE.pretick-releases.json` | stays inside | who was in which release ([`register`]) |
+//! | `pretick-releases.json` | stays inside | who was in which release ([`register`]) |
 //!
 //! Every public byte is a function of released (noisy) numbers, of the scenario and of the command line: no count of rows, no
 //! hash of the data, no path, no clamped values, no time. A release is named by a hash of its own public content.
@@ -227,6 +227,16 @@ fn cohorts(sums: &CohortSums, names: &[String]) -> serde_json::Value {
     })
 }
 
+/// δ without the last digits of a sum of floats; the ledger keeps them.
+fn in_words(delta: f64) -> String {
+    let text = format!("{delta:.9e}");
+    let Some((digits, power)) = text.split_once('e') else { return text };
+    match digits.trim_end_matches('0').trim_end_matches('.') {
+        "0" => "0".to_owned(),
+        digits => format!("{digits}e{power}"),
+    }
+}
+
 /// A few lines for the terminal.
 pub fn summary(ledger: &PublicLedger) -> String {
     let spent = ledger.spent();
@@ -235,7 +245,10 @@ pub fn summary(ledger: &PublicLedger) -> String {
         let _ = writeln!(
             out,
             "released: {} (arm {}), ε = {:.6}, δ = {}",
-            last.mechanism, last.arm, last.epsilon, last.delta
+            last.mechanism,
+            last.arm,
+            last.epsilon,
+            in_words(last.delta)
         );
     }
     let _ = writeln!(
@@ -243,7 +256,7 @@ pub fn summary(ledger: &PublicLedger) -> String {
         "total so far: {} release(s), ε = {:.6}, δ = {}; add or remove one person",
         ledger.releases.len(),
         spent.epsilon,
-        spent.delta
+        in_words(spent.delta)
     );
     if let Some(table) = ledger.side_by_side() {
         let cell = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), |v| format!("{v:.4}"));

@@ -1,12 +1,12 @@
 //! The register of releases: who was in which. It stays inside.
 //!
-//! A file beside the data (`FILE.pretick-releases.json`), or where the user keeps one for several files. It knows persons by hashes, not files by bytes: saving
-//! the table anew, in another order or with a few rows more or less, does not evade it. Of each release it keeps the least [`KEPT`] hashes of ids (where the
+//! One file for all data of a folder (`pretick-releases.json`), or where the user keeps it. It knows persons by hashes, not files by
+//! bytes: saving the table anew, under another name, in another order or with a few rows more or less, does not evade it. Of each release it keeps the least [`KEPT`] hashes of ids (where the
 //! map names an id column) and of whole records; the least hashes of two tables agree where the tables share persons. Two tables count as the same persons when an id occurs in both, or when some
 //! 1 in 20 of their records do.
 //!
-//! Limits: it is as good as its use. Copying the data elsewhere without the register, or renaming the ids and changing the records,
-//! evades it. A lock file keeps two releases from passing at once.
+//! Limits: it is as good as its use. Copying the data to another folder without the register, or renaming the ids and changing the
+//! records (without an id column another column map is enough), evades it. A lock file keeps two releases from passing at once.
 
 use crate::error::{Error, Result};
 use crate::population::{People, Table};
@@ -111,11 +111,10 @@ pub struct Register {
     file: File,
 }
 
-/// Where the register of a file of data stands unless the user names another.
+/// Where the register of a file of data stands unless the user names another: one for all files of the folder, so that a copy or a
+/// part of the file is known again.
 pub fn beside(data: &Path) -> PathBuf {
-    let mut name = data.file_name().unwrap_or_default().to_os_string();
-    name.push(".pretick-releases.json");
-    data.with_file_name(name)
+    data.with_file_name("pretick-releases.json")
 }
 
 impl Register {
@@ -154,6 +153,11 @@ impl Register {
             Err(e) => return Err(Error::io("read register", path)(e)),
         }
         Ok(open)
+    }
+
+    /// Whether there was no register before: whatever was released earlier is not known to this one.
+    pub fn is_new(&self) -> bool {
+        self.before.is_none()
     }
 
     /// Refuses persons about whom there are releases that the ledger to be added to (its releases' ids; none without one) does not list.

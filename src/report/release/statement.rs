@@ -48,9 +48,9 @@ pub(super) fn text(release: &Release, ledger: &PublicLedger) -> String {
     let _ = writeln!(out, "## All releases about these persons so far\n");
     let _ = writeln!(out, "| release | mechanism | ε | δ |\n|---|---|---|---|");
     for r in &ledger.releases {
-        let _ = writeln!(out, "| {} | {} | {:.6} | {} |", r.id, r.mechanism, r.epsilon, r.delta);
+        let _ = writeln!(out, "| {} | {} | {:.6} | {} |", r.id, r.mechanism, r.epsilon, super::in_words(r.delta));
     }
-    let _ = writeln!(out, "| **total** | | **{:.6}** | **{}** |\n", spent.epsilon, spent.delta);
+    let _ = writeln!(out, "| **total** | | **{:.6}** | **{}** |\n", spent.epsilon, super::in_words(spent.delta));
     let _ = writeln!(
         out,
         "Releases add up: the promise that counts is the total's, a factor of {}. It covers the releases in this list and no others; whoever publishes more about the same persons has to add to it.\n",
