@@ -50,6 +50,9 @@ crate::params! {
 /// Keeps the samples of this attack apart from those of others.
 const SALT: u16 = 1;
 
+/// The columns of synthetic histories that are the sensitive trait and the late payments.
+const MARKED: [&str; 2] = ["share_sensitive", "late_share"];
+
 /// What the attacker wants to know of each person: yes or no.
 struct Secret<'a> {
     /// Name in the rows.
@@ -71,11 +74,26 @@ pub fn measure(params: &AttributeParams, targets: usize, scene: &Scene<'_>, emit
     }
     let seen = Seen::of(params, scene, &auxiliary, &targets)?;
     let secrets = [
-        above_median("attribute", &params.attribute_column, "share_sensitive", scene)?,
-        above_median("lateness", &params.lateness_column, "late_share", scene)?,
+        above_median("attribute", &params.attribute_column, MARKED[0], scene)?,
+        above_median("lateness", &params.lateness_column, MARKED[1], scene)?,
         income(scene),
     ];
+    let mut asked: Vec<&str> = Vec::new();
     for secret in secrets.into_iter().flatten() {
+        if let Some(column) = secret.column {
+            if asked.contains(&column) {
+                // A table that names neither column: the same question again.
+                continue;
+            }
+            asked.push(column);
+            if !MARKED.contains(&column) {
+                let word = if secret.name == "attribute" { "sensitive trait" } else { "late payments" };
+                emit.note(format!(
+                    "attacks: \"{word}\" is `{column}` above its median (attack.attribute.{}_column)",
+                    secret.name
+                ));
+            }
+        }
         let of = |positions: &[u32]| -> Vec<bool> {
             scene.persons(positions).iter().map(|i| secret.truth[*i as usize]).collect()
         };

@@ -1,7 +1,7 @@
 //! Where the sign flips: what an arm does to the approval of people without a file depends on the lender's cut-off, so
 //! the cut-off is swept and the sign changes are named.
 
-use super::table::plain;
+use super::table::{place, plain, wrapped};
 use super::{Context, Summaries};
 use comfy_table::{Cell, CellAlignment};
 use std::fmt::Write as _;
@@ -45,8 +45,9 @@ pub fn render(all: &Summaries, context: &Context) -> String {
         table.add_row(cells);
         sign_changes(arm, &cutoffs, &differences, &mut flips);
     }
+    let (at, reference) = (place(context, &point), &context.reference);
     let mut out =
-        format!("Approval of {who} by the lender's cut-off: paired difference to {}, pp\n", context.reference);
+        wrapped(&format!("Approval of {who} by the lender's cut-off: paired difference to {reference}, pp{at}"));
     out.push_str(&table.trim_fmt());
     out.push('\n');
     if flips.is_empty() {

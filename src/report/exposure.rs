@@ -1,7 +1,7 @@
 //! What leaves the platform and what is learned of persons from it: the privacy side of every arm, in one table.
 
 use super::leakage::{headline, insider, measured, nothing_to_attack, similarity};
-use super::table::{epsilon_text, plain, wrapped};
+use super::table::{epsilon_text, place, plain, wrapped};
 use super::{Context, Summaries, Summary};
 use crate::stats::Interval;
 use comfy_table::{Cell, CellAlignment};
@@ -68,7 +68,7 @@ pub fn render(all: &Summaries, context: &Context) -> String {
     for (i, column) in table.column_iter_mut().enumerate() {
         column.set_padding((if i > 0 { 2 } else { 0 }, 0));
     }
-    let mut out = "What leaves the platform, and what attacks learn from it\n".to_owned();
+    let mut out = format!("What leaves the platform, and what attacks learn from it{}\n", place(context, &point));
     out.push_str(&table.trim_fmt());
     out.push('\n');
     if !floor.is_empty() {

@@ -16,6 +16,7 @@
 //! | [`leakage`] | the rule for the headline of an arm's measured leakage |
 //! | [`release`] | what a real release publishes, and the register that stays inside |
 //! | [`story`] | one person's way through a replication, in words |
+//! | [`sweep`] | the terminal's table of what a sweep changes in what attacks learn |
 //! | [`table`], [`cutoffs`] | the terminal's tables; where the sign of an arm's effect flips |
 
 pub mod bench;
@@ -34,6 +35,7 @@ pub mod plots;
 pub mod release;
 pub mod story;
 pub mod summary;
+pub mod sweep;
 pub mod table;
 
 pub use folder::{Overwrite, RunFolder, write_run};

@@ -60,7 +60,8 @@ pub fn render(all: &Summaries, context: &Context) -> String {
         let _ =
             writeln!(out, "Only one of {} sweep points is shown: the others stand in summary.csv.", all.sweeps().len());
     }
-    for part in [super::cutoffs::render(all, context), super::exposure::render(all, context)] {
+    let swept = super::sweep::render(all, context);
+    for part in [swept, super::cutoffs::render(all, context), super::exposure::render(all, context)] {
         if !part.is_empty() {
             out.push_str(&part);
             out.push('\n');
@@ -70,7 +71,8 @@ pub fn render(all: &Summaries, context: &Context) -> String {
     out
 }
 
-fn place(context: &Context, point: &[String]) -> String {
+/// Where in a sweep a table stands.
+pub(super) fn place(context: &Context, point: &[String]) -> String {
     let pairs: Vec<String> = context.sweep_keys.iter().zip(point).map(|(k, v)| format!("{k} = {v}")).collect();
     if pairs.is_empty() { String::new() } else { format!(", at {}", pairs.join(", ")) }
 }
