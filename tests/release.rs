@@ -137,7 +137,7 @@ fn a_second_release_is_refused_until_it_is_added_to_the_first() {
     assert_eq!(both["releases"].as_array().unwrap().len(), 2);
     assert!(total > 1.05 && total < 1.5, "more than either, less than the sum: {total}");
     let statement = fs::read_to_string(two.join("STATEMENT.md")).unwrap();
-    assert!(statement.contains(&format!("**{total:.6}**")), "{statement}");
+    assert!(statement.contains(&format!("**{:.6}**", (total * 1e6).ceil() / 1e6)), "{statement}");
 
     // A ledger that leaves the second out does not do for a third.
     let message = home.release(&data, &three, &add, 1);
@@ -148,6 +148,20 @@ fn a_second_release_is_refused_until_it_is_added_to_the_first() {
         assert!(home.release(&copy, &three, TABLE, 1).contains("--add-to"), "{name}");
     }
     assert!(said.contains("begins here") && said.contains("pretick-releases.json"), "{said}");
+    // So are they under another column map, without its ids.
+    let other = SCENARIO.replace("id = \"id\"\n", "").replace("lender_sees = [\"age\"]", "lender_sees = [\"late\"]");
+    let other = other.replace("needs_consent = [\"late\", \"spend\"]", "needs_consent = [\"age\"]");
+    let other = other.replace("    { columns = \"spend\", bounds = [0, 1000] },\n", "");
+    fs::write(&home.scenario, other).unwrap();
+    assert!(home.release(&data, &three, TABLE, 1).contains("--add-to"));
+    fs::write(&home.scenario, SCENARIO).unwrap();
+    // A ledger that says less than was spent is not believed.
+    let edited = fs::read_to_string(&ledger).unwrap().replacen("\"epsilon\": 0.99", "\"epsilon\": 0.09", 1);
+    fs::write(home.path("edited.json"), edited).unwrap();
+    let edited = home.path("edited.json").display().to_string();
+    let add_edited: Vec<&str> = TABLE.iter().copied().chain(["--add-to", edited.as_str()]).collect();
+    let message = home.release(&data, &three, &add_edited, 1);
+    assert!(message.contains("was it edited?"), "{message}");
     // Other persons may be released about; their ids are others too.
     let others = home.data("people.csv", &rows(5_000));
     home.release(&others, &three, TABLE, 0);

@@ -68,7 +68,7 @@ pub fn measure(params: &NonsharerParams, scene: &Scene<'_>, emit: &mut Emit) -> 
             bureau.chain(peers.iter().map(|p| people.iter().map(|i| p[*i]).collect())).collect()
         };
         let guess = Line::fit(&of(&sharers), &known)?.all(&of(&others), others.len());
-        Ok((explained(&guess, &truth)?, squared_correlation(&guess, &quality)))
+        Ok((explained(&guess, &truth), squared_correlation(&guess, &quality)))
     };
     let alone = guess(&[])?;
     let near: [(&str, &[&[f64]]); 3] = [

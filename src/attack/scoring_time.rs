@@ -42,7 +42,7 @@ pub fn measure(params: &AttributeParams, targets: usize, scene: &Scene<'_>, emit
     let (survey, seen) = (scores(scene, &auxiliary), scores(scene, &targets));
     let guess = |columns: &dyn Fn(&LenderView) -> Vec<Vec<f64>>| {
         let line = Line::fit(&columns(&survey), &known)?;
-        explained(&line.all(&columns(&seen), wanted.len()), &wanted)
+        Ok(explained(&line.all(&columns(&seen), wanted.len()), &wanted))
     };
     let bureau = |view: &LenderView| columns(&view.always);
     let both = |view: &LenderView| [columns(&view.always), columns(&view.more)].concat();

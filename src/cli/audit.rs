@@ -107,12 +107,13 @@ pub(super) fn audit(args: &AuditArgs) -> Result<ExitCode> {
     })?;
     progress.bar.finish_and_clear();
     let json = serde_json::to_string_pretty(&report).map_err(|e| Error::Other(e.to_string()))?;
+    // Told before it is written: what cannot be written is not lost.
+    say(&if args.json { json.clone() } else { render(&report) })?;
     if let Some(folder) = &args.out {
         let plot = plots::audit::draw(&report, &s.name)?;
         let png = plots::png(&plot.svg)?;
         write(folder, [json.as_bytes(), csv(&report).as_bytes(), plot.svg.as_bytes(), &png], overwrite)?;
     }
-    say(&if args.json { json } else { render(&report) })?;
     Ok(ExitCode::from(u8::from(report.refuted())))
 }
 

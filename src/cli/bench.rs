@@ -164,8 +164,22 @@ pub(super) fn bench(args: &BenchArgs) -> Result<ExitCode> {
         }
         complain(&format!("{}: bench.csv, summary.csv, differences.csv, bench.json", out.display()));
     }
-    let failed = args.fail_on_regression && change.is_some_and(|c| c.is_regression());
-    Ok(ExitCode::from(if failed { 3 } else { 0 }))
+    if args.fail_on_regression
+        && let Some(change) = &change
+    {
+        if change.is_regression() {
+            return Ok(ExitCode::from(3));
+        }
+        if change.differences.is_empty() {
+            return Err(Error::Other(format!(
+                "--fail-on-regression: nothing in {} could be compared with this bench: other scorers, ε or folds",
+                args.baseline.as_deref().unwrap_or(Path::new("the baseline")).display()
+            )));
+        }
+    }
+    // A scorer without a single result is a failure, as in a run.
+    let lost = |c: &Contender| !done.iter().any(|d| *d.scorer == *c.name && d.failure.is_none());
+    Ok(ExitCode::from(u8::from(contenders.iter().any(lost))))
 }
 
 /// Checks the numbers of the command line; all that is wrong, not only the first.
@@ -303,7 +317,7 @@ fn manifest(loaded: &Loaded, source: &Histories, args: &BenchArgs, notes: &[Stri
         "pretick_version": env!("CARGO_PKG_VERSION"),
         "rng_version": RNG_VERSION,
         "noise": "seeded",
-        "command": std::env::args().collect::<Vec<String>>(),
+        "command": super::command_line(),
         "threads": args.threads,
         "data": data,
         "scenario_sha256": sha256(loaded.text.as_bytes()),

@@ -129,6 +129,11 @@ fn say(text: &str) -> Result<()> {
     }
 }
 
+/// The command as it was given; what is no UTF-8 is replaced.
+fn command_line() -> Vec<String> {
+    std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect()
+}
+
 /// Prints to stderr.
 fn complain(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");

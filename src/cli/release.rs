@@ -6,7 +6,7 @@ use super::{complain, say};
 use crate::error::{Error, Result};
 use crate::experiment::Observer;
 use crate::experiment::release::{Asked, Product, check_budget, releasable, release as run};
-use crate::population::{Source, Table};
+use crate::population::{Source, Table, record_hashes};
 use crate::report::release::register::{Persons, Register, beside};
 use crate::report::release::{PublicLedger, check_folder, prepare, summary};
 use std::path::PathBuf;
@@ -73,8 +73,8 @@ pub(super) fn release(args: &ReleaseArgs) -> Result<ExitCode> {
     let table = Table::open_for_release(data, map)?;
     let path = args.register.clone().unwrap_or_else(|| beside(data));
     let mut register = Register::open(&path)?;
-    let persons = Persons::of(&table);
-    let listed: Option<Vec<String>> = earlier.as_ref().map(|l| l.releases.iter().map(|r| r.id.clone()).collect());
+    let persons = Persons::of(&table, record_hashes(data, map)?);
+    let listed = earlier.as_ref().map(PublicLedger::costs);
     register.check(&persons, listed.as_deref())?;
     if register.is_new() {
         complain(&format!(

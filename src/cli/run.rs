@@ -156,7 +156,7 @@ fn manifest(loaded: &Loaded, source: &Histories, args: &RunArgs) -> Manifest {
         scenario_text: loaded.text.clone(),
         effective_scenario: effective,
         seed: loaded.scenario.seed,
-        command: std::env::args().collect(),
+        command: super::command_line(),
         timings: Vec::new(),
         ledger: serde_json::Value::Null,
         data,

@@ -37,6 +37,7 @@ mod payment_tests;
 mod places;
 mod plan;
 mod ranges;
+mod raw;
 mod read;
 mod source;
 #[cfg(test)]
@@ -48,6 +49,7 @@ mod wanted;
 pub use derived::{CountKeys, Derived};
 pub use fields::{BandCells, Code, CohortKey, Group, GroupKeys, MissingTexts, Names, Tables, ValueCells};
 pub use map::{Direction, Feature, FileColumn, Income, TableKeys, TableParams, Transform};
+pub use raw::record_hashes;
 pub use read::Skipped;
 
 use super::{FileDepth, Payments, People};
@@ -126,7 +128,13 @@ impl Table {
         let is_parquet = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
         let keys = TableKeys { cohort: params.keys.cohort.clone(), ..params.for_scoring().keys };
         let name = path.display().to_string();
-        Self::read(&name, &bytes, is_parquet.then_some(path), &TableParams { keys }, false, Outcomes::Any)
+        let table = Self::read(&name, &bytes, is_parquet.then_some(path), &TableParams { keys }, false, Outcomes::Any);
+        table.map_err(|e| match e {
+            Error::Data { file, line, column, message } => {
+                Error::Data { file, line, column, message: message.replace(read::SKIPPING, "") }
+            }
+            e => e,
+        })
     }
 
     /// Reads CSV text; `name` stands for the file in errors.

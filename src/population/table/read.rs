@@ -12,6 +12,9 @@ use crate::population::FileDepth;
 use csv::ByteRecord;
 use std::collections::BTreeMap;
 
+/// What else can be done about a malformed row: nothing in a release, which leaves nobody out.
+pub(super) const SKIPPING: &str = "; --skip-bad-rows counts them and goes on";
+
 /// Most groups that are taken from the data when the map names none.
 const MOST_CODES: usize = 12;
 /// Malformed rows that are quoted.
@@ -294,8 +297,7 @@ impl<'a> Builder<'a> {
                 1 => String::new(),
                 n => format!("; {n} rows are malformed in all"),
             };
-            let message =
-                format!("{message}\n  (the first malformed row{more}; --skip-bad-rows counts them and goes on)");
+            let message = format!("{message}\n  (the first malformed row{more}{SKIPPING})");
             return Err(Error::Data { file: file.clone(), line: *line, column: column.clone(), message });
         }
         if self.persons.is_empty() {

@@ -34,6 +34,16 @@ pub(super) fn csv_records(bytes: &[u8], delimiter: u8, header_line: u64, sink: S
 ///
 /// Compression: none or snappy. Nested columns and bytes count as text that is no number.
 pub(super) fn parquet_records(path: &Path, sink: Sink<'_>) -> Result<()> {
+    // The reader panics on some broken files: offsets below 0, for one.
+    let read = std::panic::AssertUnwindSafe(|| rows(path, sink));
+    let quiet = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let done = std::panic::catch_unwind(read);
+    std::panic::set_hook(quiet);
+    done.unwrap_or_else(|_| Err(Error::Other(format!("cannot read {}: a broken Parquet file", path.display()))))
+}
+
+fn rows(path: &Path, sink: Sink<'_>) -> Result<()> {
     use parquet::file::reader::{FileReader, SerializedFileReader};
     use parquet::record::Field;
     let other = |e: parquet::errors::ParquetError| Error::Other(format!("cannot read {}: {e}", path.display()));

@@ -58,6 +58,19 @@ pub struct PublicLedger {
     total: Total,
 }
 
+impl Record {
+    fn ledger(&self) -> Ledger {
+        let mut all = Ledger::new();
+        self.entries.iter().for_each(|e| all.enter(e.clone()));
+        all
+    }
+}
+
+/// Equal but for what a file of decimals loses.
+fn same(a: f64, b: f64) -> bool {
+    a == b || (a - b).abs() <= 1e-9 * a.abs().max(b.abs())
+}
+
 /// What all releases cost together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Total {
@@ -82,8 +95,21 @@ impl PublicLedger {
         if found.releases.iter().any(|r| !(0.0..1.0).contains(&r.delta)) {
             return Err(wrong("a delta is outside 0 to 1".to_owned()));
         }
+        for r in &found.releases {
+            let spent = r.ledger().spent(r.delta).epsilon;
+            if !same(spent, r.epsilon) {
+                let why =
+                    format!("release {} states ε = {}, its entries come to {spent}: was it edited?", r.id, r.epsilon);
+                return Err(wrong(why));
+            }
+        }
         found.sum();
         Ok(found)
+    }
+
+    /// Identity, ε and δ of each release.
+    pub fn costs(&self) -> Vec<(&str, f64, f64)> {
+        self.releases.iter().map(|r| (r.id.as_str(), r.epsilon, r.delta)).collect()
     }
 
     /// All entries.

@@ -2,11 +2,12 @@
 //!
 //! One file for all data of a folder (`pretick-releases.json`), or where the user keeps it. It knows persons by hashes, not files by
 //! bytes: saving the table anew, under another name, in another order or with a few rows more or less, does not evade it. Of each release it keeps the least [`KEPT`] hashes of ids (where the
-//! map names an id column) and of whole records; the least hashes of two tables agree where the tables share persons. Two tables count as the same persons when an id occurs in both, or when some
-//! 1 in 20 of their records do.
+//! map names an id column), of whole records as the map reads them, and of the rows as they stand in the file; the least hashes of two tables
+//! agree where the tables share persons. Two tables count as the same persons when an id occurs in both, when some 1 in 20 of their
+//! records or rows do, or when half the rows of the smaller are in the larger.
 //!
-//! Limits: it is as good as its use. Copying the data to another folder without the register, or renaming the ids and changing the
-//! records (without an id column another column map is enough), evades it. A lock file keeps two releases from passing at once.
+//! Limits: it is as good as its use. Copying the data to another folder without the register, or renaming the ids and changing
+//! the rows, evades it. A lock file keeps two releases from passing at once.
 
 use crate::error::{Error, Result};
 use crate::population::{People, Table};
@@ -22,6 +23,10 @@ use std::path::{Path, PathBuf};
 pub const KEPT: usize = 4096;
 /// Share of equal records from which two tables count as the same persons.
 const SAME: f64 = 0.05;
+/// Share of the smaller table's rows in the larger one from which it counts as a part of it.
+const PART: f64 = 0.5;
+/// Rows below which nothing is said of parts.
+const FEWEST: usize = 8;
 
 const FORMAT: &str = "pretick-releases-1";
 const NOTICE: &str = "Stays inside: whoever can guess a record can find it here. Not part of what may be published.";
@@ -33,6 +38,8 @@ pub struct Persons {
     digest: String,
     ids: Vec<u64>,
     records: Vec<u64>,
+    /// Rows as they stand in the file, so that another column map does not make other persons of them.
+    rows: Vec<u64>,
 }
 
 fn short(bytes: &[u8]) -> u64 {
@@ -48,14 +55,14 @@ fn least(mut all: Vec<u64>) -> Vec<u64> {
 }
 
 impl Persons {
-    /// The persons of a table.
-    pub fn of(table: &Table) -> Self {
+    /// The persons of a table, whose file has rows of these hashes ([`record_hashes`](crate::population::record_hashes)).
+    pub fn of(table: &Table, rows: Vec<u64>) -> Self {
         let people = table.people(crate::rng::Streams::new(0, 0), false);
         let mut records: Vec<u64> = (0..people.len()).map(|i| record(&people, i)).collect();
         records.sort_unstable();
         let bytes: Vec<u8> = records.iter().flat_map(|r| r.to_le_bytes()).collect();
         let ids = table.places().iter().filter(|p| !p.1.is_empty()).map(|p| short(p.1.trim().as_bytes())).collect();
-        Self { digest: sha256(&bytes), ids: least(ids), records: least(records) }
+        Self { digest: sha256(&bytes), ids: least(ids), records: least(records), rows: least(rows) }
     }
 
     /// Whether these are, in part, those.
@@ -63,6 +70,8 @@ impl Persons {
         self.digest == other.digest
             || share(&self.ids, &other.ids) > 0.0
             || share(&self.records, &other.records) >= SAME
+            || share(&self.rows, &other.rows) >= SAME
+            || within(&self.rows, &other.rows) >= PART
     }
 }
 
@@ -74,6 +83,20 @@ fn share(a: &[u64], b: &[u64]) -> f64 {
     let union = least(a.iter().chain(b).copied().collect());
     let both = union.iter().filter(|h| a.binary_search(h).is_ok() && b.binary_search(h).is_ok()).count();
     both as f64 / union.len() as f64
+}
+
+/// Share of the smaller table's rows that are in the larger one, as far as the least hashes of both tell; 0 where they tell of less
+/// than [`FEWEST`].
+fn within(a: &[u64], b: &[u64]) -> f64 {
+    let whole = |rows: &[u64]| rows.len() < KEPT;
+    let last = |rows: &[u64]| if whole(rows) { u64::MAX } else { rows.last().copied().unwrap_or(0) };
+    let seen = last(a).min(last(b));
+    let [a, b] = [a, b].map(|rows| &rows[..rows.partition_point(|h| *h <= seen)]);
+    let (few, many) = if a.len() < b.len() { (a, b) } else { (b, a) };
+    if few.len() < FEWEST {
+        return 0.0;
+    }
+    few.iter().filter(|h| many.binary_search(h).is_ok()).count() as f64 / few.len() as f64
 }
 
 fn record(people: &People, i: usize) -> u64 {
@@ -160,10 +183,23 @@ impl Register {
         self.before.is_none()
     }
 
-    /// Refuses persons about whom there are releases that the ledger to be added to (its releases' ids; none without one) does not list.
-    pub fn check(&self, persons: &Persons, listed: Option<&[String]>) -> Result<()> {
+    /// Refuses persons about whom there are releases that the ledger to be added to (id, ε and δ of its releases; none without one) does not list.
+    pub fn check(&self, persons: &Persons, listed: Option<&[(&str, f64, f64)]>) -> Result<()> {
         let earlier: Vec<&Known> = self.file.releases.iter().filter(|k| k.persons.overlap(persons)).collect();
-        let missing = earlier.iter().find(|k| !listed.is_some_and(|l| l.contains(&k.id)));
+        let named = |k: &Known| listed.and_then(|l| l.iter().find(|(id, ..)| *id == k.id));
+        for known in &earlier {
+            if let Some((id, epsilon, delta)) = named(known)
+                && !(super::same(*epsilon, known.epsilon) && super::same(*delta, known.delta))
+            {
+                return Err(Error::Other(format!(
+                    "the ledger of --add-to says that release {id} cost ε = {epsilon}, δ = {delta}; the register {} says ε = {}, δ = {}",
+                    self.path.display(),
+                    known.epsilon,
+                    known.delta
+                )));
+            }
+        }
+        let missing = earlier.iter().find(|k| named(k).is_none());
         let Some(missing) = missing else { return Ok(()) };
         let register = self.path.display();
         let gone = if Path::new(&missing.folder).join(super::LEDGER).exists() {

@@ -4,10 +4,24 @@ use super::PublicLedger;
 use crate::experiment::release::{Product, Release};
 use std::fmt::Write as _;
 
-/// e^ε in words.
+/// e^ε in words, never rounded down.
 fn factor(epsilon: f64) -> String {
     let f = libm::exp(epsilon);
-    if f < 1000.0 { format!("{f:.2}") } else { format!("{f:.1e}") }
+    match f {
+        _ if f < 1.01 => format!("{:.6}", (f * 1e6).ceil() / 1e6),
+        _ if f < 1000.0 => format!("{:.2}", (f * 100.0).ceil() / 100.0),
+        _ if f.is_finite() => format!("10^{}, which protects nobody", libm::log10(f).ceil()),
+        _ => "more than any number, which protects nobody".to_owned(),
+    }
+}
+
+/// ε in words, never rounded down.
+fn upwards(epsilon: f64) -> String {
+    if epsilon >= 1e-3 || epsilon == 0.0 {
+        return format!("{:.6}", (epsilon * 1e6).ceil() / 1e6);
+    }
+    let unit = libm::pow(10.0, libm::floor(libm::log10(epsilon)) - 3.0);
+    format!("{:.3e}", (epsilon / unit).ceil() * unit)
 }
 
 pub(super) fn text(release: &Release, ledger: &PublicLedger) -> String {
@@ -32,9 +46,9 @@ pub(super) fn text(release: &Release, ledger: &PublicLedger) -> String {
     let _ = writeln!(out, "## The promise\n");
     let _ = writeln!(
         out,
-        "Take any person, and imagine the data with and without all that is known of that person. Whatever somebody who reads this release looks for in it, the chance of finding it differs between the two by a factor of at most {} (ε = {:.6}){}.\n",
+        "Take any person, and imagine the data with and without all that is known of that person. Whatever somebody who reads this release looks for in it, the chance of finding it differs between the two by a factor of at most {} (ε = {}){}.\n",
         factor(own.0),
-        own.0,
+        upwards(own.0),
         if own.1 > 0.0 { format!(", and {} on top (δ)", own.1) } else { String::new() }
     );
     let _ = writeln!(
@@ -48,9 +62,9 @@ pub(super) fn text(release: &Release, ledger: &PublicLedger) -> String {
     let _ = writeln!(out, "## All releases about these persons so far\n");
     let _ = writeln!(out, "| release | mechanism | ε | δ |\n|---|---|---|---|");
     for r in &ledger.releases {
-        let _ = writeln!(out, "| {} | {} | {:.6} | {} |", r.id, r.mechanism, r.epsilon, super::in_words(r.delta));
+        let _ = writeln!(out, "| {} | {} | {} | {} |", r.id, r.mechanism, upwards(r.epsilon), super::in_words(r.delta));
     }
-    let _ = writeln!(out, "| **total** | | **{:.6}** | **{}** |\n", spent.epsilon, super::in_words(spent.delta));
+    let _ = writeln!(out, "| **total** | | **{}** | **{}** |\n", upwards(spent.epsilon), super::in_words(spent.delta));
     let _ = writeln!(
         out,
         "Releases add up: the promise that counts is the total's, a factor of {}. It covers the releases in this list and no others; whoever publishes more about the same persons has to add to it.\n",

@@ -87,6 +87,10 @@ mod registers {
 
     /// A table of these persons; `id` says whether the map names the id column.
     fn persons(range: std::ops::Range<usize>, id: bool) -> Persons {
+        Persons::of(&table(range, id), Vec::new())
+    }
+
+    fn table(range: std::ops::Range<usize>, id: bool) -> Table {
         let map = format!(
             "{}outcome = \"bad\"\nlender_sees = [\"x\"]\nneeds_consent = [\"y\"]\nfeatures = [{{ columns = [\"x\", \"y\"], bounds = [0, 1000000] }}]\n",
             if id { "id = \"id\"\n" } else { "" }
@@ -96,7 +100,21 @@ mod registers {
         let map = TableParams::read(&node, "map", &about, &mut Vec::new()).unwrap();
         let rows: String =
             range.map(|i| format!("{i},{},{},{}\n", i * 7_919 % 100_003, i * 104_729 % 100_003, i % 2)).collect();
-        Persons::of(&Table::from_csv("made-up", format!("id,x,y,bad\n{rows}").as_bytes(), &map, false).unwrap())
+        Table::from_csv("made-up", format!("id,x,y,bad\n{rows}").as_bytes(), &map, false).unwrap()
+    }
+
+    /// The same rows under another column map: nothing else agrees.
+    #[test]
+    fn rows_are_known_again_whatever_a_map_makes_of_them() {
+        let of = |rows: std::ops::Range<u64>, first: usize| {
+            Persons::of(&table(first..first + 9, false), rows.map(crate::rng::mix).collect())
+        };
+        let all = of(0..20_000, 100_000);
+        assert!(all.overlap(&of(0..20_000, 200_000)), "all");
+        assert!(all.overlap(&of(0..900, 200_000)) && of(0..900, 200_000).overlap(&all), "a small part");
+        assert!(!all.overlap(&of(20_000..20_900, 200_000)), "others");
+        assert!(of(0..600, 100_000).overlap(&of(5..33, 200_000)), "28 of 600");
+        assert!(!of(0..600, 100_000).overlap(&of(598..700, 200_000)), "two of a hundred");
     }
 
     /// Also beyond the number of hashes that are kept.
@@ -130,7 +148,9 @@ mod registers {
         let mut second = Register::open(&path).unwrap();
         let before = fs::read(&path).unwrap();
         assert!(second.check(&people, None).unwrap_err().to_string().contains("cut off before it was published"));
-        second.check(&people, Some(&["a".to_owned()])).unwrap();
+        second.check(&people, Some(&[("a", 1.0, 0.0)])).unwrap();
+        let message = second.check(&people, Some(&[("a", 0.01, 0.0)])).unwrap_err().to_string();
+        assert!(message.contains("the register") && message.contains("says ε = 1"), "{message}");
         second.check(&persons(50..90, true), None).unwrap();
         second.enter("b", home.path(), (1.0, 0.0), people).unwrap();
         second.take_back().unwrap();
