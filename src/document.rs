@@ -307,10 +307,10 @@ pub fn join(path: &str, key: &str) -> String {
 /// "did you mean …", if a candidate is close.
 pub fn suggest<'a>(given: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
     candidates
-        .map(|c| (strsim::damerau_levenshtein(given, c), c))
-        .filter(|(distance, c)| *distance <= 1 + c.len().max(given.len()) / 3)
+        .map(|c| (!given.eq_ignore_ascii_case(c), strsim::damerau_levenshtein(given, c), c))
+        .filter(|(other, distance, c)| !other || *distance <= 1 + c.len().max(given.len()) / 3)
         .min()
-        .map(|(_, c)| format!("did you mean `{c}`?"))
+        .map(|(_, _, c)| format!("did you mean `{c}`?"))
 }
 
 fn convert_table(table: &toml::de::DeTable<'_>, source: &Arc<Source>) -> Vec<Entry> {

@@ -25,7 +25,7 @@ mod story;
 mod validate;
 
 use crate::error::{Error, Result};
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -75,9 +75,15 @@ enum Command {
     },
 }
 
+/// A number below 0 is a value of an option: the option's own check says what is allowed.
+fn negative(command: clap::Command) -> clap::Command {
+    let takes = |a: &clap::Arg| !a.is_positional() && a.get_action().takes_values();
+    command.mut_args(|a| if takes(&a) { a.allow_negative_numbers(true) } else { a }).mut_subcommands(negative)
+}
+
 /// Runs the command line.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match negative(Cli::command()).try_get_matches().and_then(|m| Cli::from_arg_matches(&m)) {
         Ok(cli) => cli,
         Err(e) => {
             let _ = e.print();

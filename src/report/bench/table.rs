@@ -100,6 +100,9 @@ fn plus_minus(e: Estimate) -> String {
 
 fn signed(d: &Difference) -> String {
     let e = d.estimate;
+    if e.mean.is_nan() {
+        return "–".to_owned();
+    }
     let half = if e.hi.is_nan() { String::new() } else { format!("±{:.4}", e.hi - e.mean) };
     let mark = if d.is_significant() { "*" } else { "" };
     short_zero(&format!("{:+.4}{half}{mark}", e.mean))
