@@ -238,7 +238,7 @@ fn a_released_model_scores_applicants() {
     let home = Home::new();
     let data = home.data("people.csv", &rows(1));
     let out = home.path("out");
-    let exact = ["--arm", "dp-model", "--epsilon", "1e6", "--delta", "1e-6"];
+    let exact = ["--arm", "dp-model", "--epsilon", "100", "--delta", "1e-6"];
     home.release(&data, &out, &exact, 0);
     let applicants = home.path("applicants.csv");
     fs::write(&applicants, "late,id,age,spend,region\n6,b,20,10,north\n0,a,60,900,west\n").unwrap();
@@ -270,7 +270,7 @@ fn what_cannot_be_released_is_refused_in_words_and_leaves_nothing() {
         (&["--epsilon", "1", "--arm", "bureau-only"], "not an arm that can be released"),
         (&["--epsilon", "1", "--arm", "dp-model"], "give --delta"),
         (&["--epsilon", "0", "--arm", "dp-aggregates"], "epsilon is 0"),
-        (&["--epsilon", "inf", "--arm", "dp-aggregates"], "no protection"),
+        (&["--epsilon", "inf", "--arm", "dp-aggregates"], "nobody is protected"),
         (&["--epsilon", "1", "--arm", "dp-model", "--delta", "0.1"], "allowed is at most 0.001"),
         (&["--epsilon", "1", "--arm", "dp-aggregates", "--add-to", "nowhere.json"], "cannot read ledger"),
         (&["--epsilon", "1", "--arm", "dp-aggregates", "--register", "no/such/folder/r.json"], "cannot lock register"),

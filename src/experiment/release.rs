@@ -50,6 +50,9 @@ pub struct Asked {
 /// Largest δ that is taken: it should be far below one over the number of persons.
 const LARGEST_DELTA: f64 = 1e-3;
 
+/// Largest ε that is taken: e¹⁰⁰ is more than any data can tell, and noise of a scale below one unit leaves exact counts.
+const LARGEST_EPSILON: f64 = 100.0;
+
 /// The arm to release: the one named, or the only one whose mechanism a real release can run.
 pub fn releasable<'a>(scenario: &'a Scenario, wanted: Option<&str>) -> Result<&'a Arm> {
     let can = |a: &&Arm| matches!(a.disclosure, Disclosure::CohortAggregates(_) | Disclosure::TrainedInside(_));
@@ -69,8 +72,11 @@ pub fn releasable<'a>(scenario: &'a Scenario, wanted: Option<&str>) -> Result<&'
 
 /// Refuses a budget without a meaning, and a missing δ where the mechanism needs one.
 pub fn check_budget(arm: &Arm, budget: Asked) -> Result<()> {
-    if budget.epsilon == f64::INFINITY {
-        return Err(Error::Other("--epsilon is infinite: that is no protection, hence no release".into()));
+    if budget.epsilon > LARGEST_EPSILON {
+        return Err(Error::Other(format!(
+            "--epsilon is {:e}, allowed is at most {LARGEST_EPSILON}: beyond that nobody is protected, hence no release",
+            budget.epsilon
+        )));
     }
     Budget::new(budget.epsilon, budget.delta.unwrap_or(0.5))?;
     let gaussian = match &arm.disclosure {
