@@ -142,7 +142,10 @@ impl RunFolder {
     /// Puts the folder in its place; gives that place.
     pub fn finish(mut self) -> Result<PathBuf> {
         check(&self.target, &self.run_id, self.overwrite)?;
-        let old = self.temporary.with_extension("old");
+        // As the temporary folder, a name of its own: what a crash left of an earlier one is not in the way.
+        let mut old = self.temporary.clone().into_os_string();
+        old.push(".old");
+        let old = PathBuf::from(old);
         let occupied = fs::symlink_metadata(&self.target).is_ok();
         if occupied {
             fs::rename(&self.target, &old).map_err(Error::io("replace", &self.target))?;
