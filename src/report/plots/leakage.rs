@@ -172,7 +172,8 @@ fn panel(canvas: &Canvas<'_>, body: Rect, label: &str, curves: &[Curve], axes: [
             canvas.symbol(at.0, at.1, size, curve.style)?;
         }
         let top = area.y0 + 8.0 + ROW * row as f64;
-        let sample = if curve.points.len() > 1 { Sample::Line } else { Sample::Mark };
+        let joined = curve.points.windows(2).any(|p| p[0].attack == p[1].attack);
+        let sample = if joined { Sample::Line } else { Sample::Mark };
         canvas.legend((area.x1 + 20.0, top), &curve.name, curve.style, sample, name_font)?;
         canvas.text(area.x1 + 48.0, top + 16.0, &curve.detail, detail_font)?;
     }
