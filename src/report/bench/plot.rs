@@ -12,12 +12,19 @@ use crate::error::Result;
 use crate::report::SIMULATED;
 use crate::report::palette::{Style, Symbol, ink};
 use crate::report::plots::Plot;
+use crate::report::plots::bounds::{Bounded, arrows, bounded};
 use crate::report::plots::canvas::{AXIS, Canvas, font, line_height};
 use crate::report::plots::figure::{Words, figure, floor_line, grid_x, grid_y, labels_x, name_of};
-use crate::report::plots::scale::{Axis, Rect, apart, range, tick_text, ticks};
+use crate::report::plots::marks::Sample;
+use crate::report::plots::scale::{Axis, Rect, Stretch, apart, tick_text, ticks};
 use crate::report::table::epsilon_text;
+use crate::stats::Interval;
 
 const HEIGHT: f64 = 430.0;
+/// What an AUC can be.
+const AUC: (f64, f64) = (0.0, 1.0);
+/// What a difference of two can be.
+const GAIN: (f64, f64) = (-1.0, 1.0);
 const LABEL_GAP: f64 = 17.0;
 
 const fn style(rgb: u32, symbol: Symbol) -> Style {
@@ -74,6 +81,16 @@ struct Series {
     points: Vec<(Option<f64>, Estimate)>,
 }
 
+const fn interval(e: &Estimate) -> Interval {
+    Interval { mean: e.mean, lo: e.lo, hi: e.hi }
+}
+
+/// The vertical axis of all points.
+fn axis_of(all: &[Series], possible: (f64, f64)) -> Bounded {
+    let values: Vec<Interval> = all.iter().flat_map(|s| s.points.iter().map(|p| interval(&p.1))).collect();
+    bounded(&values, &[], possible, 0.06)
+}
+
 fn series(cells: &Cells, about: &About) -> Result<Vec<Series>> {
     let mut out = Vec::new();
     for scorer in cells.scorers() {
@@ -87,20 +104,22 @@ fn series(cells: &Cells, about: &About) -> Result<Vec<Series>> {
     Ok(out)
 }
 
-fn caption(about: &About) -> String {
+fn caption(about: &About, axis: Bounded) -> String {
     let simulated = if about.real_data { format!(" S{}.", SIMULATED.trim_start_matches('s')) } else { String::new() };
-    format!("{}{simulated}", about.words())
+    format!("{}{simulated}{}", about.words(), arrows(axis.cut))
 }
 
 /// AUC against ε.
 fn values(cells: &Cells, about: &About) -> Result<Option<Plot>> {
+    let all = series(cells, about)?;
+    let axis = axis_of(&all, AUC);
     let words = Words {
         name: "bench-auc".into(),
         title: "Which scorer is most accurate at which ε?".into(),
         subtitle: "Lines: scorers trained under differential privacy. Horizontal bands: scorers without it.".into(),
-        caption: caption(about),
+        caption: caption(about, axis),
     };
-    over_epsilon(words, "AUC (larger is better)", &series(cells, about)?, &|v| tick_text(v, 3))
+    over_epsilon(words, "AUC (larger is better)", (&all, axis), &|v| tick_text(v, 3))
 }
 
 /// Paired difference of AUC to the reference against ε.
@@ -118,25 +137,31 @@ fn gains(cells: &Cells, about: &About) -> Result<Option<Plot>> {
             all.push(Series { name: name_of(scorer)?, style: style_of(scorer, cells), points });
         }
     }
+    let axis = axis_of(&all, GAIN);
     let words = Words {
         name: "bench-difference".into(),
         title: format!("Who beats {}, and by how much?", about.reference),
         subtitle: "Paired differences on the same splits. Intervals as they are: differences.csv has p-values adjusted for their number.".into(),
-        caption: caption(about),
+        caption: caption(about, axis),
     };
     let label = format!("AUC less that of {} (larger is better)", about.reference);
     let signed = |v: f64| format!("{}{}", if v > 0.0 { "+" } else { "" }, tick_text(v, 4));
-    over_epsilon(words, &label, &all, &signed)
+    over_epsilon(words, &label, (&all, axis), &signed)
 }
 
-fn over_epsilon(words: Words, label: &str, all: &[Series], text: &dyn Fn(f64) -> String) -> Result<Option<Plot>> {
+fn over_epsilon(
+    words: Words,
+    label: &str,
+    (all, axis): (&[Series], Bounded),
+    text: &dyn Fn(f64) -> String,
+) -> Result<Option<Plot>> {
     let mut epsilons: Vec<f64> = all.iter().flat_map(|s| s.points.iter().filter_map(|p| p.0)).collect();
     epsilons.sort_by(f64::total_cmp);
     epsilons.dedup();
     if epsilons.is_empty() {
         return Ok(None);
     }
-    figure(words, HEIGHT, |canvas, body| panel(canvas, body, label, all, &epsilons, text)).map(Some)
+    figure(words, HEIGHT, |canvas, body| panel(canvas, body, label, (all, axis), &epsilons, text)).map(Some)
 }
 
 /// Space for labels of this width on the right of a body.
@@ -149,9 +174,8 @@ fn area_of(body: Rect, labels: &[String]) -> Result<Rect> {
 }
 
 /// The vertical axis with its grid.
-fn vertical(canvas: &Canvas<'_>, body: Rect, area: Rect, label: &str, all: &[Series]) -> Result<Axis> {
-    let values = all.iter().flat_map(|s| s.points.iter().flat_map(|p| [p.1.mean, p.1.lo, p.1.hi]));
-    let span = range(values, 0.06);
+fn vertical(canvas: &Canvas<'_>, body: Rect, area: Rect, label: &str, axis: Bounded) -> Result<Axis> {
+    let span = axis.range;
     let y = Axis::linear(span, area.y1, area.y0);
     let (marks, decimals) = ticks(span, 6);
     canvas.text_upwards(body.x0 + 9.0, area.middle_y(), label, font(13.0).middle())?;
@@ -159,23 +183,24 @@ fn vertical(canvas: &Canvas<'_>, body: Rect, area: Rect, label: &str, all: &[Ser
     Ok(y)
 }
 
-/// Names on the right, level with where their lines end, pushed apart; led there if `lead`.
+/// Names on the right, level with where their lines end, pushed apart; led there unless a mark alone stands there.
 fn names(
     canvas: &Canvas<'_>,
     area: Rect,
     labels: &[String],
     all: &[Series],
     ends: &[(f64, f64)],
-    lead: bool,
+    samples: &dyn Fn(&Series) -> Sample,
 ) -> Result<()> {
     let half = line_height(font(13.0)) / 2.0;
     let wanted: Vec<f64> = ends.iter().map(|e| e.1).collect();
     let places = apart(&wanted, LABEL_GAP, (area.y0 + half, area.y1 - half));
     for (((label, s), end), place) in labels.iter().zip(all).zip(ends).zip(&places) {
-        if lead {
+        let sample = samples(s);
+        if sample != Sample::Mark {
             canvas.path(&[(end.0 + 6.0, end.1), (area.x1 + 16.0, *place)], s.style.rgb, 0.8)?;
         }
-        canvas.legend(area.x1 + 18.0, *place, label, s.style, font(13.0))?;
+        canvas.legend((area.x1 + 18.0, *place), label, s.style, sample, font(13.0))?;
     }
     Ok(())
 }
@@ -184,7 +209,7 @@ fn panel(
     canvas: &Canvas<'_>,
     body: Rect,
     label: &str,
-    all: &[Series],
+    (all, axis): (&[Series], Bounded),
     epsilons: &[f64],
     text: &dyn Fn(f64) -> String,
 ) -> Result<()> {
@@ -196,7 +221,7 @@ fn panel(
         })
         .collect();
     let area = area_of(body, &labels)?;
-    let y = vertical(canvas, body, area, label, all)?;
+    let y = vertical(canvas, body, area, label, axis)?;
     let finite: Vec<f64> = epsilons.iter().copied().filter(|e| e.is_finite()).collect();
     let infinite = finite.len() < epsilons.len();
     let inset = 26.0;
@@ -224,14 +249,16 @@ fn panel(
         // Side by side, so that no interval hides another.
         let aside = 7.0 * (line as f64 - (lines.max(1) - 1) as f64 / 2.0);
         line += 1;
-        let points: Vec<(f64, f64, f64, (f64, f64))> = s
+        let points: Vec<(f64, f64, f64, Stretch)> = s
             .points
             .iter()
             .filter_map(|(e, v)| Some((e.as_ref().copied()?, v)))
-            .map(|(e, v)| (e, at(e) + aside, y.at(v.mean), (y.at(v.lo), y.at(v.hi))))
+            .map(|(e, v)| (e, at(e) + aside, y.at(v.mean), y.stretch(interval(v))))
             .collect();
         let joined: Vec<(f64, f64)> = points.iter().filter(|p| p.0.is_finite()).map(|p| (p.1, p.2)).collect();
-        if joined.len() > 1 {
+        if s.style.symbol == Symbol::Dashed {
+            joined.windows(2).try_for_each(|w| canvas.dashed(w[0], w[1], rgb, 2.0))?;
+        } else if joined.len() > 1 {
             canvas.path(&joined, rgb, 2.0)?;
         }
         for (_, px, py, interval) in &points {
@@ -244,7 +271,8 @@ fn panel(
     labels_x(canvas, area, &epsilons.iter().map(|e| (at(*e), epsilon_text(*e))).collect::<Vec<_>>())?;
     let under = "ε of the training data (smaller = more private; add or remove one person)";
     canvas.text(area.middle_x(), area.y1 + 34.0, under, font(13.0).middle())?;
-    names(canvas, area, &labels, all, &tips, true)
+    let sample = |s: &Series| if s.points.iter().any(|p| p.0.is_some()) { Sample::Marked } else { Sample::Level };
+    names(canvas, area, &labels, all, &tips, &sample)
 }
 
 /// Each scorer at the ε nearest to 1, by the CPU time of its fit.
@@ -265,116 +293,46 @@ fn times(cells: &Cells, about: &About) -> Result<Option<Plot>> {
     if all.is_empty() {
         return Ok(None);
     }
+    let axis = axis_of(&all, AUC);
     let words = Words {
         name: "bench-time".into(),
         title: "What does accuracy cost in time?".into(),
         subtitle: "Each scorer once: those under differential privacy at the ε nearest to 1.".into(),
-        caption: format!("Fit time: median over the folds. {}", caption(about)),
+        caption: format!("Fit time: median over the folds. {}", caption(about, axis)),
     };
     figure(words, HEIGHT, |canvas, body| {
         let labels: Vec<String> = all.iter().map(|s| s.name.clone()).collect();
         let area = area_of(body, &labels)?;
-        let y = vertical(canvas, body, area, "AUC (larger is better)", &all)?;
+        let y = vertical(canvas, body, area, "AUC (larger is better)", axis)?;
         let decades = |t: f64| libm::log10(t);
         let lo = seconds.iter().copied().fold(f64::INFINITY, f64::min);
         let hi = seconds.iter().copied().fold(0.0, f64::max);
         let span = (libm::pow(10.0, libm::floor(decades(lo))), libm::pow(10.0, libm::floor(decades(hi)) + 1.0));
         let x = Axis::log(span, area.x0 + 6.0, area.x1 - 6.0);
         let first = libm::floor(decades(lo)) as i32;
-        let marks: Vec<f64> = (first..=decades(span.1).round() as i32).map(|d| libm::pow(10.0, f64::from(d))).collect();
-        grid_x(canvas, area, &x, &marks)?;
+        let powers = first..=decades(span.1).round() as i32;
+        let marks: Vec<(f64, String)> = powers.map(|d| (libm::pow(10.0, f64::from(d)), seconds_text(d))).collect();
+        grid_x(canvas, area, &x, &marks.iter().map(|m| m.0).collect::<Vec<_>>())?;
         let mut tips = Vec::new();
         for (s, time) in all.iter().zip(&seconds) {
             let (v, px) = (s.points[0].1, x.at(*time));
-            canvas.whisker(px, (y.at(v.lo), y.at(v.hi)), 4.0, ink(s.style.rgb))?;
+            canvas.whisker(px, y.stretch(interval(&v)), 4.0, ink(s.style.rgb))?;
             canvas.symbol(px, y.at(v.mean), 5.0, s.style)?;
             tips.push((px, y.at(v.mean)));
         }
         floor_line(canvas, area)?;
-        let text = |v: &f64| (x.at(*v), format!("{} s", crate::report::csv::number(*v)));
-        labels_x(canvas, area, &marks.iter().map(text).collect::<Vec<_>>())?;
+        labels_x(canvas, area, &marks.into_iter().map(|(v, text)| (x.at(v), text)).collect::<Vec<_>>())?;
         canvas.text(area.middle_x(), area.y1 + 34.0, "CPU time of one fit (smaller is better)", font(13.0).middle())?;
-        names(canvas, area, &labels, &all, &tips, false)
+        names(canvas, area, &labels, &all, &tips, &|_| Sample::Mark)
     })
     .map(Some)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::bench::fake;
-
-    #[test]
-    fn pictures_show_every_scorer_and_say_what_they_stand_on() {
-        let (rows, about) = (fake::rows(), fake::about());
-        let (drawn, notes) = draw_all(&Cells::new(&rows), &about).unwrap();
-        assert!(notes.is_empty(), "{notes:?}");
-        assert_eq!(
-            drawn.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(),
-            ["bench-auc", "bench-difference", "bench-time"]
-        );
-        for plot in &drawn {
-            for part in ["dp-logistic", "scorecard", "Nadeau", "Simulated: nothing here is safe", "1,000 persons"] {
-                assert!(plot.svg.contains(part), "{}: {part}", plot.name);
-            }
-            assert!(crate::report::plots::png(&plot.svg).unwrap().starts_with(b"\x89PNG"));
-        }
-        assert!(drawn[1].title.contains("logistic") && drawn[0].svg.contains(">∞</text>"));
-    }
-
-    /// Every scorer of pretick, each a little above the one before.
-    fn crowd() -> Vec<super::super::Row> {
-        let mut rows = Vec::new();
-        for (k, (name, style)) in NAMED.iter().enumerate() {
-            let open = style.symbol == Symbol::Dashed;
-            for epsilon in [0.1, 0.5, 1.0, 2.0, 4.0, 8.0] {
-                for r in fake::rows().into_iter().filter(|r| &*r.scorer == "logistic") {
-                    let above = 0.002 * k as f64 - if open { 0.0 } else { 0.01 / epsilon };
-                    let value = if &*r.metric == "auc" { r.value + above } else { r.value };
-                    let epsilon = (!open).then_some(epsilon);
-                    rows.push(super::super::Row { scorer: (*name).into(), epsilon, value, ..r });
-                }
-            }
-        }
-        rows
-    }
-
-    #[test]
-    fn many_scorers_keep_their_names_apart() {
-        let (drawn, _) = draw_all(&Cells::new(&crowd()), &fake::about()).unwrap();
-        for plot in &drawn {
-            let at = |name: &str| {
-                let end = plot
-                    .svg
-                    .find(&format!(">{name} "))
-                    .or(plot.svg.find(&format!(">{name},")))
-                    .or(plot.svg.find(&format!(">{name}</")));
-                let open = plot.svg[..end.unwrap()].rfind("<text").unwrap();
-                let y = plot.svg[open..].split(" y=\"").nth(1).unwrap().split('"').next().unwrap();
-                y.parse::<f64>().unwrap()
-            };
-            let reference = if plot.name == "bench-difference" { "logistic" } else { "" };
-            let mut places: Vec<f64> = NAMED.iter().filter(|n| n.0 != reference).map(|n| at(n.0)).collect();
-            places.sort_by(f64::total_cmp);
-            assert!(places.windows(2).all(|w| w[1] - w[0] >= 160.0), "{}: {places:?}", plot.name);
-        }
-    }
-
-    #[test]
-    fn what_is_missing_is_left_out_with_a_note() {
-        let rows: Vec<_> =
-            fake::rows().into_iter().filter(|r| r.epsilon.is_none() && !r.metric.contains("cpu")).collect();
-        let (drawn, notes) = draw_all(&Cells::new(&rows), &fake::about()).unwrap();
-        assert!(drawn.is_empty() && notes.len() == 3, "{notes:?}");
-        assert!(draw_all(&Cells::new(&[]), &fake::about()).unwrap().0.is_empty());
-    }
-
-    #[test]
-    fn no_two_scorers_look_alike() {
-        let cells = Cells::new(&[]);
-        for (i, a) in NAMED.iter().enumerate() {
-            assert!(NAMED[..i].iter().all(|b| b.1 != a.1), "{}", a.0);
-            assert_eq!(style_of(a.0, &cells), a.1);
-        }
-    }
+/// 10ᵖ seconds in digits: as a floating-point number, a power is not always round.
+fn seconds_text(p: i32) -> String {
+    let zeros = |n: i32| "0".repeat(usize::try_from(n).unwrap_or(0));
+    if p < 0 { format!("0.{}1 s", zeros(-p - 1)) } else { format!("1{} s", zeros(p)) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,6 +63,7 @@ pub fn draw(all: &Summaries, context: &Context) -> Result<Option<Plot>> {
             100.0 * b.parts[2] / share
         )
     });
+    let whiskers = if context.replications > 1 { "Whiskers: interval of the share rate. " } else { "" };
     let words = Words {
         name: "consent-anatomy".to_owned(),
         title: "Who shares, and would they share if asked?".to_owned(),
@@ -70,7 +71,7 @@ pub fn draw(all: &Summaries, context: &Context) -> Result<Option<Plot>> {
         caption: caption(
             all,
             context,
-            "Whiskers: interval of the share rate. Preferences are inputs of the scenario, not findings.",
+            &format!("{whiskers}Preferences are inputs of the scenario, not findings."),
             None,
         ),
     };
@@ -156,7 +157,8 @@ fn stacked(canvas: &Canvas<'_>, x: &Axis, y: f64, bar: &Bar<'_>) -> Result<()> {
         }
         from += share;
     }
-    let whisker = bar.total.map_or((f64::NAN, f64::NAN), |t| (x.at(100.0 * t.lo), x.at(100.0 * t.hi)));
+    let Some(t) = bar.total else { return Ok(()) };
+    let whisker = x.stretch(Interval { mean: 100.0 * t.mean, lo: 100.0 * t.lo, hi: 100.0 * t.hi });
     canvas.whisker_across(whisker, y, 5.0, DARK)
 }
 

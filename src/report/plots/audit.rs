@@ -2,7 +2,7 @@
 
 use super::Plot;
 use super::canvas::{AXIS, Canvas, DARK, GREY, Rgb, font};
-use super::figure::{Words, figure, floor_line, grid_x, labels_x, name_of};
+use super::figure::{Words, figure, floor_line, grid_x, labels_x};
 use super::scale::{Axis, Rect, tick_text, ticks};
 use crate::error::Result;
 use crate::experiment::audit::{Point, Report};
@@ -38,7 +38,17 @@ pub fn draw(report: &Report, title: &str) -> Result<Plot> {
 
 fn rows_of(canvas: &Canvas<'_>, body: Rect, report: &Report) -> Result<()> {
     let method_font = font(12.0).rgb(GREY);
-    let area = Rect { x0: body.x0 + 330.0, y0: body.y0 + 30.0, x1: body.x1 - 170.0, y1: body.y1 - 54.0 };
+    let names = report.points.iter().map(named).collect::<Result<Vec<String>>>()?;
+    let mut methods: f64 = 0.0;
+    for name in &names {
+        methods = methods.max(font(13.0).width(name)?);
+    }
+    let methods = body.x0 + methods + 18.0;
+    let mut left: f64 = 0.0;
+    for finding in report.points.iter().flat_map(|p| &p.audited.findings) {
+        left = left.max(method_font.width(finding.method.word())?);
+    }
+    let area = Rect { x0: methods + left + 12.0, y0: body.y0 + 30.0, x1: body.x1 - 170.0, y1: body.y1 - 54.0 };
     let all = || report.points.iter().flat_map(|p| p.audited.findings.iter().map(|f| f.bound).chain([p.claim.epsilon]));
     let most = 1.08 * all().filter(|v| v.is_finite()).fold(0.1, f64::max);
     let x = Axis::linear((0.0, most), area.x0, area.x1);
@@ -49,14 +59,14 @@ fn rows_of(canvas: &Canvas<'_>, body: Rect, report: &Report) -> Result<()> {
         canvas.text(at, body.y0 + 16.0, head, font(12.0).bold())?;
     }
     let mut row = 0;
-    for point in &report.points {
+    for (point, name) in report.points.iter().zip(&names) {
         for (i, finding) in point.audited.findings.iter().enumerate() {
             let y = area.y0 + ROW * (f64::from(row) + 0.5);
             row += 1;
             if i == 0 {
-                canvas.text(body.x0, y, &named(point)?, font(13.0))?;
+                canvas.text(body.x0, y, name, font(13.0))?;
             }
-            canvas.text(body.x0 + 222.0, y, finding.method.word(), method_font)?;
+            canvas.text(methods, y, finding.method.word(), method_font)?;
             let above = finding.bound > point.claim.epsilon;
             let end = x.at(finding.bound);
             canvas.rect(
@@ -78,5 +88,5 @@ fn rows_of(canvas: &Canvas<'_>, body: Rect, report: &Report) -> Result<()> {
 /// The arm's name with its ε.
 fn named(point: &Point) -> Result<String> {
     let e = crate::report::table::epsilon_text(point.epsilon);
-    font(13.0).cut(&format!("{}, ε = {e}", name_of(&point.arm)?), 216.0)
+    Ok(format!("{}, ε = {e}", font(13.0).cut(&point.arm, 260.0)?))
 }

@@ -40,18 +40,25 @@ pub fn draw(all: &Summaries, context: &Context) -> Result<Option<Plot>> {
     let values = panels.iter().flat_map(|p| &p.1).flat_map(|(x, v)| [*x, v.mean, v.hi]);
     let (lo, hi) = range(values.filter(|v| *v > 0.0).map(libm::log), 0.03);
     let ends = (libm::exp(lo), libm::exp(hi).min(110.0));
+    let axis = Axis::log(ends, 0.0, 1.0);
+    let observed = || panels.iter().flat_map(|p| &p.1).map(|p| p.1);
+    let mut explained = Vec::new();
+    if context.replications > 1 {
+        explained.push("Bars: intervals of the observed rate.");
+    }
+    if observed().any(|v| v.mean >= ends.0 && axis.stretch(v).goes_on.contains(&true)) {
+        explained.push("Arrows: the interval goes on beyond the axis; 0 has no place on a log scale.");
+    }
+    if observed().any(|v| v.mean < ends.0) {
+        explained.push("A flat mark on the floor: no default observed, or below the axis.");
+    }
     let words = Words {
         name: "calibration".to_owned(),
         title: "Do predicted defaults come true?".to_owned(),
         subtitle: "Points: tenths of the scored applicants. On the dashed diagonal the prediction is right; above it \
                    the lender underestimates the risk."
             .to_owned(),
-        caption: caption(
-            all,
-            context,
-            "Bars: intervals of the observed rate; a triangle at the floor: no default observed, or below the axis.",
-            None,
-        ),
+        caption: caption(all, context, &explained.join(" "), None),
     };
     let rows = panels.len().div_ceil(COLUMNS);
     figure(words, PANEL * rows as f64 + 22.0, |canvas, body| {
@@ -111,9 +118,9 @@ fn panel(
     for (predicted, observed) in points {
         let at = x.at(*predicted);
         if observed.mean < ends.0 {
-            canvas.polygon(&[(at - 4.0, r.y1 - 7.0), (at + 4.0, r.y1 - 7.0), (at, r.y1)], rgb, 1.0)?;
+            canvas.rect(Rect { x0: at - 4.5, y0: r.y1 - 4.0, x1: at + 4.5, y1: r.y1 }, rgb)?;
         } else {
-            canvas.whisker(at, (y.at(observed.lo), y.at(observed.hi)), 2.5, ink(rgb))?;
+            canvas.whisker(at, y.stretch(*observed), 2.5, ink(rgb))?;
             canvas.symbol(at, y.at(observed.mean), 3.6, pick.style)?;
         }
     }

@@ -5,7 +5,7 @@
 
 use super::scale::Rect;
 use crate::error::{Error, Result};
-use crate::report::palette::{Style, Symbol, ink};
+use crate::report::palette::{Style, Symbol};
 use plotters::backend::SVGBackend;
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, IntoDrawingArea};
@@ -293,26 +293,6 @@ impl<'a> Canvas<'a> {
         Ok(())
     }
 
-    /// A vertical interval with caps; nothing where it is undefined.
-    pub fn whisker(&self, x: f64, (a, b): (f64, f64), cap: f64, rgb: Rgb) -> Result<()> {
-        if a.is_nan() || b.is_nan() {
-            return Ok(());
-        }
-        self.path(&[(x, a), (x, b)], rgb, 1.3)?;
-        self.path(&[(x - cap, a), (x + cap, a)], rgb, 1.3)?;
-        self.path(&[(x - cap, b), (x + cap, b)], rgb, 1.3)
-    }
-
-    /// A horizontal interval with caps; nothing where it is undefined.
-    pub fn whisker_across(&self, (a, b): (f64, f64), y: f64, cap: f64, rgb: Rgb) -> Result<()> {
-        if a.is_nan() || b.is_nan() {
-            return Ok(());
-        }
-        self.path(&[(a, y), (b, y)], rgb, 1.3)?;
-        self.path(&[(a, y - cap), (a, y + cap)], rgb, 1.3)?;
-        self.path(&[(b, y - cap), (b, y + cap)], rgb, 1.3)
-    }
-
     /// An arm's marker of radius `r`; arms that are dashed lines get a bar.
     pub fn symbol(&self, x: f64, y: f64, r: f64, style: Style) -> Result<()> {
         let rgb = style.rgb;
@@ -344,23 +324,6 @@ impl<'a> Canvas<'a> {
             Symbol::Cross => cross((0.9, 0.9)).and_then(|()| cross((0.9, -0.9))),
             Symbol::Plus => cross((1.15, 0.0)).and_then(|()| cross((0.0, 1.15))),
         }
-    }
-
-    /// A stretch of an arm's line with its marker: what legends show.
-    pub fn sample(&self, x: f64, y: f64, style: Style) -> Result<()> {
-        if style.symbol == Symbol::Dashed {
-            return self.dashed((x, y), (x + 22.0, y), style.rgb, 2.2);
-        }
-        self.path(&[(x, y), (x + 22.0, y)], style.rgb, 2.0)?;
-        self.symbol(x + 11.0, y, 4.5, style)
-    }
-
-    /// Marker and name of an arm, from (x, y); gives the x behind it.
-    pub fn legend(&self, x: f64, y: f64, name: &str, style: Style, font: Font) -> Result<f64> {
-        self.sample(x, y, style)?;
-        let font = font.rgb(ink(style.rgb));
-        self.text(x + 28.0, y, name, font)?;
-        Ok(x + 28.0 + font.width(name)?)
     }
 }
 

@@ -1,8 +1,10 @@
 //! Measured leakage × what it buys: all regimes on one axis, with or without an ε.
 
+use super::bounds::{Bounded, RISK, arrows, bounded, possible};
 use super::canvas::{Canvas, GREY, font};
 use super::figure::{Words, figure, floor_line, grid_x, grid_y, labels_x, name_of};
-use super::scale::{Axis, Rect, range, tick_text, ticks};
+use super::marks::Sample;
+use super::scale::{Axis, Rect, tick_text, ticks};
 use super::{Plot, attacked_in, caption};
 use crate::error::Result;
 use crate::report::leakage::{axis, headline, measured, nothing_to_attack};
@@ -42,6 +44,12 @@ pub fn draw(all: &Summaries, context: &Context, name: &str) -> Result<Option<Plo
     if curves.iter().all(|c| c.points.is_empty()) {
         return Ok(None);
     }
+    let of = |which: &dyn Fn(&Point) -> Interval| -> Vec<Interval> {
+        curves.iter().flat_map(|c| &c.points).map(which).collect()
+    };
+    let across = bounded(&of(&|p| p.leakage), &[0.0], RISK, 0.04);
+    let upwards = bounded(&of(&|p| p.value), &[], possible(metric), 0.06);
+    let cut = arrows(across.cut || upwards.cut);
     let words = Words {
         name: format!("leakage-{name}"),
         title: match name {
@@ -51,11 +59,13 @@ pub fn draw(all: &Summaries, context: &Context, name: &str) -> Result<Option<Plo
         subtitle: "The same three things are asked of every arm. Along an arm's line ε grows with the symbol. Up and to the left \
                    is better."
             .to_owned(),
-        caption: caption(all, context, &explained(all, context), None),
+        caption: caption(all, context, &format!("{}{cut}", explained(all, context)), None),
     };
     let label = metric.axis();
-    figure(words, HEIGHT.max(ROW * curves.len() as f64 + 60.0), |canvas, body| panel(canvas, body, &label, &curves))
-        .map(Some)
+    figure(words, HEIGHT.max(ROW * curves.len() as f64 + 60.0), |canvas, body| {
+        panel(canvas, body, &label, &curves, [across, upwards])
+    })
+    .map(Some)
 }
 
 /// What a reader must know of the axis.
@@ -101,9 +111,7 @@ fn collect(all: &Summaries, context: &Context, metric: &Metric) -> Result<Vec<Cu
             };
             let value = scaled(s.value, metric.factor);
             if let Some(h) = headline(all, arm, epsilon, base) {
-                let mut leakage = scaled(h.risk, 100.0);
-                leakage.hi = leakage.hi.min(100.0);
-                points.push(Point { epsilon, attack: h.attack, leakage, value });
+                points.push(Point { epsilon, attack: h.attack, leakage: scaled(h.risk, 100.0), value });
             } else if nothing_to_attack(all, arm) {
                 let zero = Interval { mean: 0.0, lo: f64::NAN, hi: f64::NAN };
                 points.push(Point { epsilon, attack: "nothing to attack", leakage: zero, value });
@@ -125,23 +133,20 @@ fn collect(all: &Summaries, context: &Context, metric: &Metric) -> Result<Vec<Cu
             let _ = write!(detail, ", ε = {}", epsilon_text(only));
         }
         if !points.is_empty() {
-            curves.push(Curve { name: name_of(arm)?, detail, style: style_of(arm, context), points });
+            curves.push(Curve { name: name_of(arm)?, detail, style: marked(style_of(arm, context)), points });
         }
     }
     Ok(curves)
 }
 
-fn panel(canvas: &Canvas<'_>, body: Rect, label: &str, curves: &[Curve]) -> Result<()> {
+fn panel(canvas: &Canvas<'_>, body: Rect, label: &str, curves: &[Curve], axes: [Bounded; 2]) -> Result<()> {
     let (name_font, detail_font) = (font(13.0), font(11.0).rgb(GREY));
     let mut widest: f64 = 0.0;
     for curve in curves {
         widest = widest.max(name_font.width(&curve.name)?).max(detail_font.width(&curve.detail)?);
     }
     let area = Rect { x0: body.x0 + 66.0, y0: body.y0 + 8.0, x1: body.x1 - widest - 56.0, y1: body.y1 - 50.0 };
-    let all = || curves.iter().flat_map(|c| &c.points);
-    let ends = |i: Interval| [i.mean, i.lo, i.hi];
-    let x_range = range(all().flat_map(|p| ends(p.leakage)).chain([0.0]), 0.04);
-    let y_range = range(all().flat_map(|p| ends(p.value)), 0.06);
+    let [x_range, y_range] = axes.map(|a| a.range);
     let (x, y) = (Axis::linear(x_range, area.x0, area.x1), Axis::linear(y_range, area.y1, area.y0));
     let (x_marks, x_decimals) = ticks(x_range, 7);
     let (y_marks, y_decimals) = ticks(y_range, 6);
@@ -161,23 +166,21 @@ fn panel(canvas: &Canvas<'_>, body: Rect, label: &str, curves: &[Curve]) -> Resu
         }
         let last = curve.points.len().saturating_sub(1).max(1) as f64;
         for (i, (point, at)) in curve.points.iter().zip(&line).enumerate() {
-            canvas.whisker_across((x.at(point.leakage.lo), x.at(point.leakage.hi)), at.1, 3.0, rgb)?;
-            canvas.whisker(at.0, (y.at(point.value.lo), y.at(point.value.hi)), 3.0, rgb)?;
+            canvas.whisker_across(x.stretch(point.leakage), at.1, 3.0, rgb)?;
+            canvas.whisker(at.0, y.stretch(point.value), 3.0, rgb)?;
             let size = if curve.points.len() > 1 { 2.6 + 3.6 * i as f64 / last } else { 5.5 };
-            mark(canvas, *at, size, curve.style)?;
+            canvas.symbol(at.0, at.1, size, curve.style)?;
         }
         let top = area.y0 + 8.0 + ROW * row as f64;
-        canvas.legend(area.x1 + 20.0, top, &curve.name, curve.style, name_font)?;
+        let joined = curve.points.windows(2).any(|p| p[0].attack == p[1].attack);
+        let sample = if joined { Sample::Line } else { Sample::Mark };
+        canvas.legend((area.x1 + 20.0, top), &curve.name, curve.style, sample, name_font)?;
         canvas.text(area.x1 + 48.0, top + 16.0, &curve.detail, detail_font)?;
     }
     floor_line(canvas, area)
 }
 
-/// An arm's marker; the floor and the ceiling, dashed lines elsewhere, are hollow and filled circles.
-fn mark(canvas: &Canvas<'_>, (x, y): (f64, f64), size: f64, style: Style) -> Result<()> {
-    canvas.symbol(x, y, size, style)?;
-    if style.symbol == Symbol::Dashed {
-        canvas.symbol(x, y, size, Style { symbol: Symbol::CircleHollow, ..style })?;
-    }
-    Ok(())
+/// The floor and the ceiling, dashed lines elsewhere, are hollow circles: a bar would drown in its whisker.
+fn marked(style: Style) -> Style {
+    if style.symbol == Symbol::Dashed { Style { symbol: Symbol::CircleHollow, ..style } } else { style }
 }

@@ -1,9 +1,10 @@
 //! What is learned of a person, taken apart: from the person's own record, which DP bounds, and from the records of others,
 //! which no ε of the person bounds.
 
+use super::bounds::{RISK, arrows};
 use super::figure::{Words, figure};
 use super::multiples::{Block, Column, stack};
-use super::{Pick, Plot, attacked, attacked_in, caption, picks_at};
+use super::{Pick, Plot, attacked, attacked_in, caption, picks_at, with_intervals};
 use crate::error::Result;
 use crate::report::leakage::{QUESTIONS, TRAITS, axis, measured, nothing_to_attack, present};
 use crate::report::{Context, Summaries};
@@ -21,7 +22,15 @@ pub fn draw(all: &Summaries, context: &Context) -> Result<Option<Plot>> {
     let block = |title: &str, attacks: &[(&str, &'static str)], statistic: &str, axis: String| {
         let column = |(label, metric): (&str, String)| Column { label: label.to_owned(), metric, group: "all".into() };
         let columns: Vec<Column> = present(all, attacks, statistic).into_iter().map(column).collect();
-        let block = Block { title: title.to_owned(), columns, axis, factor: 100.0, reference: false, zero: true };
+        let block = Block {
+            title: title.to_owned(),
+            columns,
+            axis,
+            factor: 100.0,
+            possible: RISK,
+            reference: false,
+            zero: true,
+        };
         block.has_values(all, context, &picks).then_some(block)
     };
     let similarity = "learned, % of what was left to learn without the release (0 = nothing)";
@@ -52,12 +61,15 @@ pub fn draw(all: &Summaries, context: &Context) -> Result<Option<Plot>> {
     if !floor.is_empty() {
         let _ = write!(extra, " Nothing to attack: {}.", floor.join(", "));
     }
+    let cut = arrows(blocks.iter().any(|b| b.bounded(all, context, &picks).cut));
     let words = Words {
         name: "leakage-parts".to_owned(),
         title: "What gives people away: their own record, or their neighbours?".to_owned(),
-        subtitle: "Columns: what the attacker wants to know. Dots: arms, with intervals; each block has its own scale."
-            .to_owned(),
-        caption: caption(all, context, &format!("{extra}{}", attacked_in(all)), None),
+        subtitle: format!(
+            "Columns: what the attacker wants to know. Dots: arms{}; each block has its own scale.",
+            with_intervals(context)
+        ),
+        caption: caption(all, context, &format!("{extra}{}{cut}", attacked_in(all)), None),
     };
     let height = blocks.iter().map(|b| b.height(picks.len())).sum::<f64>() - 8.0;
     figure(words, height, |canvas, body| stack(canvas, body, &blocks, all, context, &picks)).map(Some)

@@ -20,6 +20,7 @@
 
 mod anatomy;
 pub mod audit;
+pub(super) mod bounds;
 mod calibration;
 pub(super) mod canvas;
 mod deciles;
@@ -28,6 +29,7 @@ mod externality;
 pub(super) mod figure;
 mod leakage;
 mod leakage_parts;
+pub(super) mod marks;
 mod multiples;
 mod raster;
 pub(super) mod scale;
@@ -69,7 +71,7 @@ pub fn draw_all(all: &Summaries, context: &Context) -> Result<(Vec<Plot>, Vec<St
         );
     }
     keep("consent-anatomy", anatomy::draw(all, context)?, "share_rate");
-    keep("file-depth", depth::draw(all, context)?, "approval_rate or auc by file depth");
+    keep("file-depth", depth::draw(all, context)?, "approval_rate or auc for more than one file depth");
     keep("winners-losers", deciles::draw(all, context)?, "winners and losers by decile");
     keep("calibration", calibration::draw(all, context)?, "calibration_predicted and calibration_observed");
     if super::leakage::measured(all) {
@@ -109,6 +111,11 @@ impl Pick<'_> {
             (None, _) => String::new(),
         }
     }
+}
+
+/// What follows `dots: arms`, `bars` …, where there are intervals.
+fn with_intervals(context: &Context) -> &'static str {
+    if context.replications > 1 { ", with intervals" } else { "" }
 }
 
 /// Every arm once, at the ε nearest to 1.

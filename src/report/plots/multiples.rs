@@ -1,12 +1,14 @@
 //! Small multiples: a row an arm, a panel a column, a dot and an interval in each.
 
+use super::bounds::{Bounded, bounded};
 use super::canvas::{AXIS, Canvas, GREY, font};
 use super::figure::{floor_line, grid_x, labels_x};
-use super::scale::{Axis, Rect, range, tick_text, ticks};
+use super::scale::{Axis, Rect, tick_text, ticks};
 use super::{Pick, of};
 use crate::error::Result;
 use crate::report::palette::ink;
 use crate::report::{Context, Summaries};
+use crate::stats::Interval;
 
 /// Height of a row.
 const ROW: f64 = 21.0;
@@ -31,6 +33,8 @@ pub struct Block {
     pub axis: String,
     /// Factor from values to what is written.
     pub factor: f64,
+    /// What a value can be, as it is written.
+    pub possible: (f64, f64),
     /// A dashed line at the reference arm's value.
     pub reference: bool,
     /// A line at 0.
@@ -52,11 +56,16 @@ impl Block {
         self.columns.iter().any(|c| picks.iter().any(|p| of(all, context, p, &c.metric, &c.group).is_some()))
     }
 
-    fn range(&self, all: &Summaries, context: &Context, picks: &[Pick<'_>]) -> (f64, f64) {
+    /// The axis that the panels share.
+    pub fn bounded(&self, all: &Summaries, context: &Context, picks: &[Pick<'_>]) -> Bounded {
         let values =
             picks.iter().flat_map(|p| self.columns.iter().filter_map(|c| of(all, context, p, &c.metric, &c.group)));
-        let ends = values.flat_map(|s| [s.value.mean, s.value.lo, s.value.hi]).map(|v| v * self.factor);
-        range(ends.chain(self.zero.then_some(0.0)), 0.05)
+        let values: Vec<Interval> = values.map(|s| self.written(s.value)).collect();
+        bounded(&values, if self.zero { &[0.0] } else { &[] }, self.possible, 0.05)
+    }
+
+    fn written(&self, v: Interval) -> Interval {
+        Interval { mean: v.mean * self.factor, lo: v.lo * self.factor, hi: v.hi * self.factor }
     }
 
     /// Names on the left, a panel a column.
@@ -90,7 +99,7 @@ impl Block {
             let behind = body.x0 + 28.0 + name_font.width(&pick.name)?;
             canvas.text(behind, y(i), &pick.detail(), detail_font)?;
         }
-        let x_range = self.range(all, context, picks);
+        let x_range = self.bounded(all, context, picks).range;
         let (marks, decimals) = ticks(x_range, if self.columns.len() > 3 { 3 } else { 4 });
         for (column, panel) in self.columns.iter().enumerate() {
             let r = area.cell((0, 1), (column, self.columns.len()), (22.0, 0.0));
@@ -113,9 +122,9 @@ impl Block {
             }
             for (i, pick) in picks.iter().enumerate() {
                 if let Some(s) = of(all, context, pick, &panel.metric, &panel.group) {
-                    let at = |v: f64| x.at(v * self.factor);
-                    canvas.whisker_across((at(s.value.lo), at(s.value.hi)), y(i), 3.5, ink(pick.style.rgb))?;
-                    canvas.symbol(at(s.value.mean), y(i), 4.2, pick.style)?;
+                    let value = self.written(s.value);
+                    canvas.whisker_across(x.stretch(value), y(i), 3.5, ink(pick.style.rgb))?;
+                    canvas.symbol(x.at(value.mean), y(i), 4.2, pick.style)?;
                 }
             }
             floor_line(canvas, r)?;

@@ -1,5 +1,7 @@
 //! Where values go: rectangles, axes, ticks, labels pushed apart.
 
+use crate::stats::Interval;
+
 /// A rectangle in pixels, y downwards.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rect {
@@ -69,6 +71,32 @@ impl Axis {
         let t = if self.hi > self.lo { (v - self.lo) / (self.hi - self.lo) } else { 0.5 };
         self.from + (self.to - self.from) * t.clamp(0.0, 1.0)
     }
+
+    /// Pixels of an interval, and which of its ends go on beyond the axis.
+    pub fn stretch(&self, interval: Interval) -> Stretch {
+        let slack = 1e-9 * (self.hi - self.lo);
+        let beyond = |v: f64| {
+            let v = if self.log && v <= 0.0 {
+                f64::NEG_INFINITY
+            } else if self.log {
+                libm::log(v)
+            } else {
+                v
+            };
+            v < self.lo - slack || v > self.hi + slack
+        };
+        let ends = [interval.lo, interval.hi];
+        Stretch { ends: ends.map(|v| self.at(v)), goes_on: ends.map(beyond) }
+    }
+}
+
+/// An interval on an axis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stretch {
+    /// Pixels of its lower and its upper end; undefined where the interval is.
+    pub ends: [f64; 2],
+    /// Whether it goes on there.
+    pub goes_on: [bool; 2],
 }
 
 /// Least and greatest finite value, with a margin; a range around a single value.

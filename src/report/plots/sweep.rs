@@ -1,9 +1,11 @@
 //! Metrics against one sweep key, one line an arm; the other keys stay at their base value.
 
+use super::bounds::{Bounded, arrows, bounded, possible, possible_difference};
 use super::canvas::{AXIS, Canvas, GREY, font};
 use super::figure::{self, Words, figure, floor_line, grid_y, labels_x, ribbon};
+use super::marks::Sample;
 use super::scale::{Axis, Rect, range, ticks};
-use super::{Pick, Plot, caption, picks};
+use super::{Pick, Plot, caption, picks, with_intervals};
 use crate::error::Result;
 use crate::report::manifest::slug;
 use crate::report::metric::{Metric, metric};
@@ -47,6 +49,7 @@ struct Panel {
     axis: String,
     zero: bool,
     lines: Vec<Vec<Option<Interval>>>,
+    bounded: Bounded,
 }
 
 pub fn draw(all: &Summaries, context: &Context, key: usize) -> Result<Option<Plot>> {
@@ -68,11 +71,19 @@ pub fn draw(all: &Summaries, context: &Context, key: usize) -> Result<Option<Plo
     if panels.is_empty() {
         return Ok(None);
     }
+    // What lies between two words is nothing: no line joins them.
+    let look = if numeric { "One line an arm" } else { "One mark an arm, side by side" };
+    let paired = if panels.iter().any(|p| p.zero) {
+        format!(" Differences are paired with {}.", context.reference)
+    } else {
+        String::new()
+    };
+    let cut = arrows(panels.iter().any(|p| p.bounded.cut));
     let words = Words {
         name: format!("sweep-{}", slug(name)),
         title: format!("What if {name} were different?"),
-        subtitle: format!("One line an arm, with its interval. Differences are paired with {}.", context.reference),
-        caption: caption(all, context, "", Some(key)),
+        subtitle: format!("{look}{}.{paired}", with_intervals(context)),
+        caption: caption(all, context, cut.trim_start(), Some(key)),
     };
     // Values that grow by factors stand on a log axis.
     let log = numeric && {
@@ -105,15 +116,16 @@ pub fn draw(all: &Summaries, context: &Context, key: usize) -> Result<Option<Plo
     figure(words, top + HEIGHT + lower, |canvas, body| {
         for (i, row) in rows.iter().enumerate() {
             for (x, pick) in row {
-                let end =
-                    canvas.legend(body.x0 + x, body.y0 + 10.0 + 24.0 * i as f64, &pick.name, pick.style, font(13.0))?;
-                canvas.text(end + 7.0, body.y0 + 10.0 + 24.0 * i as f64, &pick.detail(), font(11.0).rgb(GREY))?;
+                let y = body.y0 + 10.0 + 24.0 * i as f64;
+                let sample = if numeric { Sample::Marked } else { Sample::Mark };
+                let end = canvas.legend((body.x0 + x, y), &pick.name, pick.style, sample, font(13.0))?;
+                canvas.text(end + 7.0, y, &pick.detail(), font(11.0).rgb(GREY))?;
             }
         }
         let area = Rect { x0: body.x0 + 52.0, y0: body.y0 + top, x1: body.x1 - 10.0, y1: body.y1 - 44.0 - lower };
         for (i, panel) in panels.iter().enumerate() {
             let r = area.cell((0, 1), (i, panels.len()), (66.0, 0.0));
-            draw_panel(canvas, r, panel, &picks, &places, &labels)?;
+            draw_panel(canvas, r, panel, &picks, (&places, numeric), &labels)?;
             let title = font(13.0).cut(&axis, r.width() + 50.0)?;
             canvas.text(r.middle_x(), r.y1 + 34.0 + lower, &title, font(13.0).middle())?;
         }
@@ -144,7 +156,10 @@ fn panel_of(
         .collect();
     let most = lines.iter().map(|l| l.iter().flatten().count()).max().unwrap_or(0);
     let axis = if *difference { metric.difference_axis(words, &context.reference) } else { metric.axis() };
-    (most >= 2).then_some(Panel { axis, zero: *difference, lines })
+    let limits = if *difference { possible_difference(metric) } else { possible(metric) };
+    let values: Vec<Interval> = lines.iter().flatten().flatten().copied().collect();
+    let bounded = bounded(&values, if *difference { &[0.0] } else { &[] }, limits, 0.05);
+    (most >= 2).then_some(Panel { axis, zero: *difference, lines, bounded })
 }
 
 /// A value that is a word or a table, `{ noisy = { epsilon = 1 } }`, as lines of one word.
@@ -178,11 +193,10 @@ fn draw_panel(
     r: Rect,
     panel: &Panel,
     picks: &[Pick<'_>],
-    places: &[f64],
+    (places, joined): (&[f64], bool),
     labels: &[Vec<String>],
 ) -> Result<()> {
-    let values = panel.lines.iter().flatten().flatten().flat_map(|v| [v.mean, v.lo, v.hi]);
-    let y_range = range(values.chain(panel.zero.then_some(0.0)), 0.05);
+    let y_range = panel.bounded.range;
     let y = Axis::linear(y_range, r.y1, r.y0);
     let x = Axis::linear(range(places.iter().copied(), 0.06), r.x0, r.x1);
     let (marks, decimals) = ticks(y_range, 6);
@@ -193,21 +207,21 @@ fn draw_panel(
     if panel.zero {
         canvas.path(&[(r.x0, y.at(0.0)), (r.x1, y.at(0.0))], AXIS, 1.0)?;
     }
-    for (line, pick) in panel.lines.iter().zip(picks) {
-        let at =
-            |v: Option<Interval>| v.map_or((f64::NAN, f64::NAN, f64::NAN), |v| (y.at(v.mean), y.at(v.lo), y.at(v.hi)));
-        let points: Vec<_> = line
-            .iter()
-            .zip(places)
-            .map(|(v, place)| {
-                let (mean, lo, hi) = at(*v);
-                (x.at(*place), mean, lo, hi)
-            })
-            .collect();
-        ribbon(canvas, &points, pick.style)?;
-        for (x, mean, lo, hi) in points.into_iter().filter(|p| p.1.is_finite()) {
-            canvas.whisker(x, (lo, hi), 3.0, ink(pick.style.rgb))?;
-            canvas.symbol(x, mean, 4.0, pick.style)?;
+    let shown = || panel.lines.iter().zip(picks).filter(|(line, _)| line.iter().any(Option::is_some));
+    let step = (0.6 * r.width() / places.len() as f64 / shown().count().max(1) as f64).min(9.0);
+    let first = -step * (shown().count().max(1) - 1) as f64 / 2.0;
+    for (i, (line, pick)) in shown().enumerate() {
+        let aside = if joined { 0.0 } else { first + step * i as f64 };
+        let points = line.iter().zip(places).map(|(v, place)| (x.at(*place) + aside, *v));
+        let points: Vec<(f64, Option<Interval>)> = points.collect();
+        if joined {
+            let at = |v: Option<Interval>, of: fn(Interval) -> f64| v.map_or(f64::NAN, |v| y.at(of(v)));
+            let line = points.iter().map(|(x, v)| (*x, at(*v, |v| v.mean), at(*v, |v| v.lo), at(*v, |v| v.hi)));
+            ribbon(canvas, &line.collect::<Vec<_>>(), pick.style)?;
+        }
+        for (x, v) in points.into_iter().filter_map(|(x, v)| Some((x, v?))) {
+            canvas.whisker(x, y.stretch(v), 3.0, ink(pick.style.rgb))?;
+            canvas.symbol(x, y.at(v.mean), 4.0, pick.style)?;
         }
     }
     floor_line(canvas, r)?;

@@ -150,3 +150,104 @@ fn two_small_pictures_stay_as_they_are() {
         insta::assert_snapshot!(name, plot.svg);
     }
 }
+
+fn named<'a>(plots: &'a [Plot], name: &str) -> &'a str {
+    &plots.iter().find(|p| p.name == name).unwrap().svg
+}
+
+#[test]
+fn few_replications_do_not_stretch_an_axis_beyond_the_possible() {
+    let context = Context { replications: 2, ..fake::context() };
+    let mut rows = fake::rows(&context);
+    for row in rows.iter_mut().filter(|r| r.metric.starts_with("attack.") || r.group.starts_with("file=")) {
+        row.value = if row.replication == 0 { 0.2 } else { 0.8 };
+    }
+    let (plots, _) = draw_all(&Summaries::new(&rows, &context), &context).unwrap();
+    keep("wild", &plots);
+    for name in ["leakage-auc", "leakage-parts", "externality", "file-depth"] {
+        let svg = named(&plots, name);
+        assert!(svg.contains("Arrows: the interval goes on"), "{name}");
+        for label in ["−100", "−50", "150", "200", "−1", "1.5", "2"] {
+            assert!(!svg.contains(&format!(">{label}</text>")), "{name}: {label}");
+        }
+    }
+    // Where nothing goes on, nothing is said of arrows.
+    for plot in draw(&fake::context()).0 {
+        assert!(!plot.svg.contains("Arrows"), "{}", plot.name);
+    }
+}
+
+#[test]
+fn the_legend_of_leakage_shows_the_marks() {
+    let mut context = fake::context();
+    context.arms.retain(|a| ["bureau-only", "full-sharing"].contains(&a.name.as_str()));
+    let (plots, _) = draw(&context);
+    // Two arms, each in the data and in the legend, a white and a coloured circle each time.
+    assert_eq!(named(&plots, "leakage-auc").matches("<circle").count(), 8);
+    assert_eq!(named(&plots, "leakage-auc").matches("<rect").count(), 1, "no bar but the paper");
+}
+
+#[test]
+fn words_fit_what_is_drawn() {
+    let (many, _) = draw(&fake::context());
+    assert!(named(&many, "tradeoff-auc").contains("dp-model: δ = 1e-6; ε covers the training data"));
+    assert!(named(&many, "externality").contains("community and district explain"));
+    assert!(named(&many, "winners-losers").contains("income decile"));
+    assert!(named(&many, "calibration").contains("Bars: intervals"));
+    let (one, _) = draw(&Context { replications: 1, real_data: true, ..fake::context() });
+    for plot in &one {
+        for word in ["with intervals", "Whiskers", "Bars: intervals", "Intervals", "Arrows"] {
+            assert!(!plot.svg.contains(word), "{}: {word}", plot.name);
+        }
+    }
+    assert!(!named(&one, "externality").contains("latent quality that community"));
+    assert!(!named(&one, "externality").contains('ρ'));
+    assert!(!named(&one, "winners-losers").contains("decile"));
+}
+
+#[test]
+fn one_file_depth_is_no_comparison() {
+    let context = fake::context();
+    let of = |depths: &[&str]| {
+        let mut rows = fake::rows(&context);
+        rows.retain(|r| !r.group.starts_with("file=") || depths.contains(&&*r.group));
+        draw_all(&Summaries::new(&rows, &context), &context).unwrap()
+    };
+    let (plots, notes) = of(&["file=thick"]);
+    assert!(plots.iter().all(|p| p.name != "file-depth"));
+    assert!(notes.iter().any(|n| n.contains("file-depth left out") && n.contains("more than one")), "{notes:?}");
+    let (plots, notes) = of(&["file=thin", "file=thick"]);
+    assert!(notes.is_empty() && named(&plots, "file-depth").contains("thin file"));
+    assert!(!named(&plots, "file-depth").contains(">no file<"));
+}
+
+#[test]
+fn words_along_an_axis_are_joined_by_no_line() {
+    let swept = |values: [&str; 3]| {
+        let mut context = fake::context();
+        context.replications = 3;
+        context.arms.retain(|a| ["bureau-only", "full-sharing"].contains(&a.name.as_str()));
+        context.sweep_keys = vec!["attack.bill.leaderboard".to_owned()];
+        context.sweep_base = Some(vec![values[0].to_owned()]);
+        let mut rows = fake::rows(&Context { sweep_keys: Vec::new(), ..context.clone() });
+        rows.retain(|r| &*r.metric == "share_rate" && &*r.arm == "full-sharing");
+        let mut out = Vec::new();
+        for (i, value) in values.into_iter().enumerate() {
+            out.extend(rows.iter().map(|r| crate::evaluate::Row {
+                metric: "attack.bill.unique".into(),
+                sweep: std::sync::Arc::from(vec![value.to_owned()]),
+                value: 0.2 + 0.2 * i as f64 + 0.01 * f64::from(r.replication),
+                ..r.clone()
+            }));
+        }
+        let (plots, _) = draw_all(&Summaries::new(&out, &context), &context).unwrap();
+        named(&plots, "sweep-attack-bill-leaderboard").to_owned()
+    };
+    let (words, numbers) = (swept(["none", "{ ranks = 10 }", "{ ranks = 1 }"]), swept(["0", "1", "2"]));
+    let count = |svg: &str, part: &str| svg.matches(part).count();
+    // Paper, three marks and the legend's.
+    assert_eq!((count(&words, "<rect"), count(&numbers, "<rect")), (5, 5));
+    assert_eq!((count(&words, "<polygon"), count(&numbers, "<polygon")), (0, 1), "the ribbon");
+    assert!(words.contains("One mark an arm") && numbers.contains("One line an arm"));
+    assert!(!words.contains("paired with") && !numbers.contains("paired with"), "no difference is drawn");
+}

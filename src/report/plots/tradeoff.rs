@@ -1,14 +1,16 @@
 //! What a smaller ε costs: one panel a kind of guarantee, arms without DP as labelled bands across all panels.
 
+use super::bounds::{Bounded, bounded, possible};
 use super::canvas::{Canvas, GREY, Rgb, font, line_height};
 use super::figure::{Words, figure, floor_line, grid_y, labels_x, name_of, ribbon};
-use super::scale::{Axis, Rect, apart, range, tick_text, ticks};
+use super::marks::Sample;
+use super::scale::{Axis, Rect, apart, tick_text, ticks};
 use super::{Plot, caption};
 use crate::error::Result;
 use crate::report::metric::{Metric, metric};
 use crate::report::palette::{Style, Symbol, ink, style_of};
 use crate::report::table::epsilon_text;
-use crate::report::{Context, Kind, Summaries};
+use crate::report::{ArmInfo, Context, Guarantee, Kind, Summaries};
 use crate::stats::Interval;
 
 /// An arm under DP: its values over ε.
@@ -42,35 +44,44 @@ pub fn draw(all: &Summaries, context: &Context, name: &str) -> Result<Option<Plo
         _ => format!("How does ε change the {}?", metric.label),
     };
     let only = if kinds.len() > 1 { " ε of different panels cannot be compared." } else { "" };
-    let deltas: Vec<String> = context
+    let mut extra: Vec<String> = context
         .arms
         .iter()
         .filter(|a| lines.iter().any(|l| l.arm == a.name))
-        .filter_map(|a| match a.guarantee {
-            crate::report::Guarantee::CentralApprox { delta } => Some(format!("{}: δ = {delta:e}.", a.name)),
-            _ => None,
-        })
+        .filter_map(|a| Some(format!("{}: {}.", a.name, remarks(a)?)))
         .collect();
-    let training: Vec<String> = context
-        .arms
-        .iter()
-        .filter(|a| a.training_only && lines.iter().any(|l| l.arm == a.name))
-        .map(|a| format!("{}: ε covers the training data, not the applicant's own record at scoring time.", a.name))
-        .collect();
-    let left_out: Vec<String> = context
-        .arms
-        .iter()
-        .filter(|a| a.own_left_out && lines.iter().any(|l| l.arm == a.name))
-        .map(|a| format!("{}: {}.", a.name, crate::report::COUNTERFACTUAL))
-        .collect();
-    let extra = [deltas, training, left_out].concat().join(" ");
+    let axis = axis_of(metric, &lines, &bands);
+    if axis.cut {
+        extra.push("Bands that end at the edge go on: the axis ends near what is possible.".to_owned());
+    }
+    let extra = extra.join(" ");
     let words = Words {
         name: format!("tradeoff-{name}"),
         title,
         subtitle: format!("Lines: arms under differential privacy. Horizontal bands: arms without it.{only}"),
         caption: caption(all, context, &extra, None),
     };
-    figure(words, HEIGHT, |canvas, body| panels(canvas, body, metric, &kinds, &lines, &bands)).map(Some)
+    figure(words, HEIGHT, |canvas, body| panels(canvas, body, (metric, axis), &kinds, &lines, &bands)).map(Some)
+}
+
+/// What must be said of an arm's ε.
+fn remarks(arm: &ArmInfo) -> Option<String> {
+    let mut parts = Vec::new();
+    if let Guarantee::CentralApprox { delta } = arm.guarantee {
+        parts.push(format!("δ = {delta:e}"));
+    }
+    if arm.training_only {
+        parts.push("ε covers the training data, not the applicant's own record at scoring time".to_owned());
+    }
+    if arm.own_left_out {
+        parts.push(crate::report::COUNTERFACTUAL.to_owned());
+    }
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+fn axis_of(metric: &Metric, lines: &[Line<'_>], bands: &[Band]) -> Bounded {
+    let intervals = lines.iter().flat_map(|l| l.points.iter().map(|p| p.1)).chain(bands.iter().map(|b| b.value));
+    bounded(&intervals.collect::<Vec<_>>(), &[], possible(metric), 0.06)
 }
 
 fn collect<'a>(all: &'a Summaries, context: &Context, metric: &Metric) -> Result<(Vec<Line<'a>>, Vec<Band>)> {
@@ -99,7 +110,7 @@ fn collect<'a>(all: &'a Summaries, context: &Context, metric: &Metric) -> Result
 fn panels(
     canvas: &Canvas<'_>,
     body: Rect,
-    metric: &Metric,
+    (metric, axis): (&Metric, Bounded),
     kinds: &[Kind],
     lines: &[Line<'_>],
     bands: &[Band],
@@ -115,8 +126,7 @@ fn panels(
     let legend_rows = kinds.iter().map(|k| lines.iter().filter(|l| l.kind == *k).count()).max().unwrap_or(1);
     let head = 22.0 + 19.0 * legend_rows as f64 + 6.0;
     let area = Rect { x0: body.x0 + 66.0, y0: body.y0 + head, x1: body.x1 - widest, y1: body.y1 - 56.0 };
-    let intervals = lines.iter().flat_map(|l| l.points.iter().map(|p| p.1)).chain(bands.iter().map(|b| b.value));
-    let y_range = range(intervals.flat_map(|i| [i.mean, i.lo, i.hi]), 0.06);
+    let y_range = axis.range;
     let y = Axis::linear(y_range, area.y1, area.y0);
     let (marks, mark_decimals) = ticks(y_range, 6);
     canvas.text_upwards(body.x0 + 9.0, area.middle_y(), &metric.axis(), font(13.0).middle())?;
@@ -125,13 +135,9 @@ fn panels(
         let own: Vec<&Line<'_>> = lines.iter().filter(|l| l.kind == *kind).collect();
         canvas.text(r.x0, body.y0 + 10.0, kind.label(), font(14.0).bold())?;
         for (row, line) in own.iter().enumerate() {
-            canvas.legend(
-                r.x0,
-                body.y0 + 30.0 + 19.0 * row as f64,
-                &font(13.0).cut(line.arm, r.width() - 28.0)?,
-                line.style,
-                font(13.0),
-            )?;
+            let name = font(13.0).cut(line.arm, r.width() - 28.0)?;
+            let at = (r.x0, body.y0 + 30.0 + 19.0 * row as f64);
+            canvas.legend(at, &name, line.style, Sample::Line, font(13.0))?;
         }
         grid_y(canvas, r, &y, &marks, (i == 0).then_some(mark_decimals))?;
         for band in bands {
@@ -152,7 +158,7 @@ fn panels(
     let places = apart(&wanted, LABEL_GAP, (area.y0 - head * 0.5, area.y1 - half));
     for (((band, text), at), place) in bands.iter().zip(&texts).zip(&wanted).zip(&places) {
         canvas.path(&[(area.x1 + 2.0, *at), (area.x1 + 16.0, *place)], band.style.rgb, 1.0)?;
-        canvas.legend(area.x1 + 18.0, *place, text, band.style, label_font)?;
+        canvas.legend((area.x1 + 18.0, *place), text, band.style, Sample::Line, label_font)?;
     }
     Ok(())
 }
@@ -183,16 +189,16 @@ fn curves(canvas: &Canvas<'_>, r: Rect, y: &Axis, lines: &[&Line<'_>]) -> Result
         // Side by side where only markers stand.
         let aside = 11.0 * (i as f64 - (lines.len() - 1) as f64 / 2.0);
         let rgb = line.style.rgb;
-        let points: Vec<_> =
-            line.points.iter().map(|(e, v)| (*e, at(*e), y.at(v.mean), y.at(v.lo), y.at(v.hi))).collect();
-        let joined: Vec<_> = points.iter().filter(|p| p.0.is_finite()).map(|p| (p.1, p.2, p.3, p.4)).collect();
+        let points: Vec<_> = line.points.iter().map(|(e, v)| (*e, at(*e), *v)).collect();
+        let joined = points.iter().filter(|p| p.0.is_finite());
+        let joined: Vec<_> = joined.map(|(_, x, v)| (*x, y.at(v.mean), y.at(v.lo), y.at(v.hi))).collect();
         ribbon(canvas, &joined, line.style)?;
-        for (e, x, y, lo, hi) in points {
+        for (e, x, v) in points {
             if joined.len() < 2 || e.is_infinite() {
-                canvas.whisker(x + aside, (lo, hi), 4.0, ink(rgb))?;
-                canvas.symbol(x + aside, y, 4.5, line.style)?;
+                canvas.whisker(x + aside, y.stretch(v), 4.0, ink(rgb))?;
+                canvas.symbol(x + aside, y.at(v.mean), 4.5, line.style)?;
             } else {
-                canvas.symbol(x, y, 4.5, line.style)?;
+                canvas.symbol(x, y.at(v.mean), 4.5, line.style)?;
             }
         }
     }
