@@ -4,6 +4,7 @@ use super::fit::Worth;
 use super::monitor::Compared;
 use crate::report::table::plain;
 use crate::scoring::monitoring::Verdict;
+use crate::scoring::scorecard::table::{DROPPED, TURNED};
 use crate::scoring::scorecard::{BinRow, ColumnRow};
 use comfy_table::{Cell, CellAlignment, Table};
 use std::fmt::Write;
@@ -45,12 +46,13 @@ pub(super) fn fitted(
     let mut table = plain();
     table.set_header(["column", "bins", "trend", "IV", "", "Gini", "β", "note"]);
     for c in columns {
-        let (beta, note) = (format!("{:.2}", c.coefficient), short(&c.note));
+        let (beta, note) = (format!("{:.2}", c.coefficient), &c.note);
         let texts = [format!("{:.3}", c.iv), c.strength.to_owned(), format!("{:.3}", c.gini), beta];
         let head = [Cell::new(&c.column), right(c.bins.to_string()), Cell::new(c.trend)];
         table.add_row(head.into_iter().chain(texts.map(right)).chain([Cell::new(note)]));
     }
     put(&mut out, "Columns by information value", &table);
+    out.push_str(&warning(columns));
     let mut table = plain();
     table.set_header(["column", "bin", "persons", "default, %", "WoE", "points"]);
     let mut last = "";
@@ -77,6 +79,31 @@ pub(super) fn fitted(
     let _ = writeln!(out, "training: {}", line(train));
     if let Some(worth) = held_out {
         let _ = writeln!(out, "held out: {}", line(worth));
+    }
+    out
+}
+
+/// Columns of the wrong sign, in full words.
+fn warning(columns: &[ColumnRow]) -> String {
+    let of = |note: &str| columns.iter().filter(|c| c.note == note).map(|c| c.column.as_str()).collect::<Vec<_>>();
+    let (dropped, turned) = (of(DROPPED), of(TURNED));
+    let mut out = String::new();
+    if !dropped.is_empty() {
+        let _ = writeln!(
+            out,
+            "Left out for their sign: {}.\n\
+             Beside the other columns they would count the other way round: more points for bins that default more.\n",
+            dropped.join(", ")
+        );
+    }
+    if !turned.is_empty() {
+        let _ = writeln!(
+            out,
+            "warning: used with the wrong sign: {}.\n\
+             Beside the other columns they count the other way round: bins that default more have more points. They are\n\
+             never named as a reason for a decision. --set lender.scorecard.wrong_sign=drop leaves them out.\n",
+            turned.join(", ")
+        );
     }
     out
 }
