@@ -39,6 +39,7 @@ mod plan;
 mod ranges;
 mod read;
 mod source;
+mod sql;
 #[cfg(test)]
 mod taiwan_tests;
 #[cfg(test)]
@@ -49,6 +50,7 @@ pub use derived::{CountKeys, Derived};
 pub use fields::{BandCells, Code, CohortKey, Group, GroupKeys, MissingTexts, Names, Tables, ValueCells};
 pub use map::{Direction, Feature, FileColumn, Income, TableKeys, TableParams, Transform};
 pub use read::Skipped;
+pub use sql::SqlSource;
 
 use super::{FileDepth, Payments, People};
 use crate::document::Problem;
