@@ -97,7 +97,8 @@ pub(super) fn fit(args: &FitArgs) -> Result<ExitCode> {
     folder.write("calibration.csv", &csv_of(&judged.calibration.tenths)?)?;
     folder.write("scorecard.sql", query(&points, &map, &shown).as_bytes())?;
     if !args.quiet {
-        say(&print::fitted(&columns, &bins, &in_sample, held_out.as_ref(), economics))?;
+        let printed = print::lines(&points, &shown, persons, bads);
+        say(&print::fitted(&columns, &printed, &in_sample, held_out.as_ref(), economics))?;
         data.notes().iter().for_each(|note| complain(&format!("note: {note}")));
         complain(&format!("{}: {}", args.out.display(), FILES.join(", ")));
     }

@@ -35,18 +35,18 @@ pub fn query(points: &Points<'_>, input: &Input<'_>, whole: bool) -> String {
     let [lowest, highest] = [f64::INFINITY, f64::NEG_INFINITY].map(|eta| number(points.scale().score_of_log_odds(eta)));
     let refused = of("s", input.no_score).map_or_else(String::new, |c| format!("WHEN {c} = 1 THEN NULL "));
     let mut out = input.with.to_owned() + "SELECT ";
-    of("s", input.id).iter().for_each(|id| {
+    if let Some(id) = of("s", input.id) {
         let _ = write!(out, "{id}, ");
-    });
+    }
     let _ = write!(
         out,
         "CASE {refused}WHEN s.points < {lowest} THEN {lowest} WHEN s.points > {highest} THEN {highest} \
          ELSE s.points END AS score\nFROM (SELECT "
     );
     for column in [input.id, input.no_score] {
-        of("p", column).iter().for_each(|c| {
+        if let Some(c) = of("p", column) {
             let _ = write!(out, "{c} AS {}, ", name(column));
-        });
+        }
     }
     let _ = write!(out, "\n  {}", number(points.base()));
     for c in points.columns() {
