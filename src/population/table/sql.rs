@@ -275,3 +275,22 @@ fn quoted(text: &str) -> String {
 fn name(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The number found reaches the cut point as scorers see it, and its neighbour below does not.
+    #[test]
+    fn the_least_value_is_the_edge_of_what_scorers_see() {
+        for transform in [Transform::Linear, Transform::SignedLog] {
+            for value in [0.28716666, 50_000.0, -0.0335, 2.631579e-6, 3.0, 0.0, -12.0] {
+                let x = transform.apply(value) as f32;
+                let seen = |v: f64| transform.apply(v) as f32;
+                let found = least(value, |v| seen(v) >= x);
+                assert!(seen(found) >= x && seen(found.next_down()) < x, "{value}: {found}");
+                assert!((found - value).abs() <= value.abs() * 1e-4 + 1e-30, "{value}: {found}");
+            }
+        }
+    }
+}
