@@ -98,7 +98,10 @@ fn fit_score_and_monitor() {
     for name in ["cutoffs.csv", "gains.csv", "calibration.csv"] {
         assert!(table(&inside(name)).len() > 5, "{name}");
     }
-    assert!(fs::read_to_string(inside("scorecard.sql")).unwrap().contains("WHEN \"late\" = -1 THEN"));
+    let sql = fs::read_to_string(inside("scorecard.sql")).unwrap();
+    for part in ["WHEN p.\"late\" = -1 THEN", "WHEN s.points > 950.0 THEN 950.0", "AS t\n"] {
+        assert!(sql.contains(part), "no {part:?} in:\n{sql}");
+    }
 
     // Scoring needs the model and the rows alone, in the file's order; the table adds up to the whole points.
     let model = inside("scorecard.json").display().to_string();
@@ -166,6 +169,46 @@ fn fit_score_and_monitor() {
     let before = fs::read(inside("scorecard.json")).unwrap();
     ok(&["scorecard", "fit", &map, "--data", &old, "--out", &card, "--force", "--quiet"]);
     assert_eq!(fs::read(inside("scorecard.json")).unwrap(), before);
+}
+
+/// The query of a card with derived columns and texts that mean missing: it computes the one and knows the others.
+#[test]
+fn the_query_computes_what_the_map_derives() {
+    let home = tempfile::tempdir().unwrap();
+    let path = |name: &str| home.path().join(name).display().to_string();
+    let [map, data, card] = ["shop.toml", "data.csv", "card"].map(path);
+    let derived = r#"
+derived = [
+    { name = "burden", ratio = ["income", "age"], bounds = [0, 5_000], input_only = true },
+    { name = "weighed", product = ["burden", "late"], bounds = [0, 9_000], trend = "rising" },
+    { name = "very_late", count_at_least = { columns = ["late"], threshold = 3 }, bounds = [0, 1], otherwise = 0, trend = "rising" },
+]
+"#;
+    let texts = MAP.replace("missing = true", r#"missing = ["", "not \"told\"", "it's", -7]"#);
+    fs::write(&map, texts + derived).unwrap();
+    fs::write(&data, customers(0, 3000, true, 0.0)).unwrap();
+    ok(&["scorecard", "fit", &map, "--data", &data, "--out", &card, "--set", "lender.scorecard.wrong_sign=keep"]);
+    let sql = fs::read_to_string(home.path().join("card/scorecard.sql")).unwrap();
+    let parts = [
+        // Texts that mean missing, as texts; numbers that do, as numbers; a quote is doubled.
+        r#"IN ('', 'not "told"', 'it''s') THEN NULL ELSE CAST(t."age" AS DOUBLE PRECISION) END AS "age""#,
+        r#"CASE WHEN g."age" IN (-7.0) THEN NULL WHEN g."age" < 18.0 THEN 18.0 WHEN g."age" > 90.0 THEN 90.0 ELSE"#,
+        // Codes are no quantities; a formula of a formula comes after it; what is clamped is the result.
+        r#"CASE WHEN g."late" IN (-1.0) THEN NULL WHEN g."late" < 0.0 THEN 0.0"#,
+        r#"CASE WHEN k."age" > 0 THEN k."income" / k."age" END AS "burden (computed)""#,
+        r#"k."burden" * k."late (quantity)" AS "weighed (computed)""#,
+        r#"CASE WHEN k."late (quantity)" >= 3.0 THEN 1 ELSE 0 END"#,
+        r#"CASE WHEN c."very_late (computed)" IS NULL THEN 0.0 WHEN"#,
+        r#"WHEN c."weighed (computed)" > 9000.0 THEN 9000.0 ELSE c."weighed (computed)" END AS "weighed""#,
+        r#"FROM "derived_1" AS k"#,
+        r#"FROM "derived_2" AS p"#,
+        // Age may be missing, the others may not.
+        r#"CASE WHEN g."income" IS NULL OR g."job" IS NULL OR g."late" IS NULL THEN 1 ELSE 0 END AS "(no score)""#,
+        r#"SELECT s."id", CASE WHEN s."(no score)" = 1 THEN NULL WHEN s.points < 350.0 THEN 350.0 WHEN"#,
+    ];
+    for part in parts {
+        assert!(sql.contains(part), "no {part} in:\n{sql}");
+    }
 }
 
 #[test]

@@ -5,12 +5,13 @@ use super::super::input::toml_of;
 use super::super::{complain, say};
 use super::{Folder, csv_of, print, view};
 use crate::error::{Error, Result};
-use crate::population::{Source, Table};
+use crate::population::{Source, Table, TableParams};
 use crate::report::Overwrite;
 use crate::rng::{Entity, Purpose, Streams};
 use crate::scoring::scorecard::calibration::{Calibration, calibration};
 use crate::scoring::scorecard::cutoffs::{CutoffRow, GainsRow, cutoffs, gains};
-use crate::scoring::scorecard::{Decision, Document, Scorecard, sql, table};
+use crate::scoring::scorecard::table::Shown;
+use crate::scoring::scorecard::{Decision, Document, Points, Scorecard, sql, table};
 use crate::view::LenderView;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -94,14 +95,30 @@ pub(super) fn fit(args: &FitArgs) -> Result<ExitCode> {
     folder.write("cutoffs.csv", &csv_of(&judged.cutoffs)?)?;
     folder.write("gains.csv", &csv_of(&judged.gains)?)?;
     folder.write("calibration.csv", &csv_of(&judged.calibration.tenths)?)?;
-    let query = sql::query(&points, "applicants", &map.keys.id, false, &shown);
-    folder.write("scorecard.sql", query.as_bytes())?;
+    folder.write("scorecard.sql", query(&points, &map, &shown).as_bytes())?;
     if !args.quiet {
-        say(&print::fitted(&columns, &bins, &in_sample, held_out.as_ref(), economics))?;
+        let printed = print::lines(&points, &shown, persons, bads);
+        say(&print::fitted(&columns, &printed, &in_sample, held_out.as_ref(), economics))?;
         data.notes().iter().for_each(|note| complain(&format!("note: {note}")));
         complain(&format!("{}: {}", args.out.display(), FILES.join(", ")));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The exact points as a query of a table of applicants.
+fn query(points: &Points<'_>, map: &TableParams, shown: Shown<'_>) -> String {
+    let used: Vec<&str> = points.columns().iter().map(|c| c.card.column.name.as_str()).collect();
+    let source = map.sql_source("applicants", &used);
+    let least = map.least_value();
+    let input = sql::Input {
+        with: &source.with,
+        relation: &source.relation,
+        id: &map.keys.id,
+        no_score: &source.no_score,
+        least: &least,
+        code: shown,
+    };
+    sql::query(points, &input, false)
 }
 
 /// Training and held-out rows: by a draw for each person, so that a table with ids gives the same halves in any order.

@@ -40,6 +40,7 @@ mod ranges;
 mod raw;
 mod read;
 mod source;
+mod sql;
 #[cfg(test)]
 mod taiwan_tests;
 #[cfg(test)]
@@ -51,6 +52,7 @@ pub use fields::{BandCells, Code, CohortKey, Group, GroupKeys, MissingTexts, Nam
 pub use map::{Direction, Feature, FileColumn, Income, TableKeys, TableParams, Transform};
 pub use raw::record_hashes;
 pub use read::Skipped;
+pub use sql::SqlSource;
 
 use super::{FileDepth, Payments, People};
 use crate::document::Problem;

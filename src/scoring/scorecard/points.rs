@@ -12,7 +12,8 @@
 //!
 //! **Reasons.** Points lost in a column: those of its best bin (or the mean of the training persons, `reference = "average"`)
 //! minus those of the person's bin. The columns with the largest losses are the reasons, at most `reasons` of them, only
-//! losses above 0, ties in the order of the columns. Both references are methods that the Official Interpretation of
+//! losses above 0, ties in the order of the columns. A column of the wrong sign ([`Card::is_turned`]) gives none: its table says
+//! that the bin pays better than others, its points say the opposite, and nobody could tell a refused person both. Both references are methods that the Official Interpretation of
 //! Regulation B, 12 CFR 1002.9(b)(2), leaves to the creditor: average is named there, best is what FICO's reason codes do.
 
 use super::model::{Card, ScorecardModel};
@@ -153,6 +154,7 @@ impl<'a> Points<'a> {
         let decision = |i: usize| {
             let bins = || self.columns.iter().map(|c| (c, usize::from(assigned.column(c.index)[i])));
             let mut reasons: Vec<Reason<'a>> = bins()
+                .filter(|(c, _)| !c.card.is_turned())
                 .map(|(c, bin)| Reason { column: &c.card.column.name, bin, lost: c.reference - c.points[bin] })
                 .filter(|r| r.lost > 0.0)
                 .collect();

@@ -58,7 +58,7 @@ pub struct ColumnRow {
     pub coefficient: f64,
     /// Its standard error; NaN where there is none.
     pub error: f64,
-    /// `used` (and whether its sign is turned), or why not.
+    /// `used` (and whether its sign is wrong), or why not.
     pub note: String,
 }
 
@@ -132,14 +132,14 @@ pub fn bins(points: &Points<'_>, persons: u64, bads: u64, shown: Shown<'_>) -> V
     out
 }
 
+/// Note of a column that is used although its sign is wrong ([`Card::is_turned`]).
+pub const TURNED: &str = "used, wrong sign: no reasons";
+/// Note of a column that `wrong_sign` leaves out.
+pub const DROPPED: &str = "left out, wrong sign: others say the same";
+
 /// What a reader must know of a column that is used.
 fn told(card: &Card) -> String {
-    let turned = card.coefficient > 0.0;
-    if turned {
-        "used, its bins turned upside down: beside the others it says the opposite".into()
-    } else {
-        "used".into()
-    }
+    if card.is_turned() { TURNED.into() } else { "used".into() }
 }
 
 /// Every column, used or not, by falling IV.

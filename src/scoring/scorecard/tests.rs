@@ -2,7 +2,7 @@ use super::super::logistic::tests::{keeps_its_promises, view};
 use super::*;
 use crate::scoring::binning::{Place, TrendChoice};
 use crate::scoring::scale::ScaleParams;
-use crate::view::{Column, Frame};
+use crate::view::{Column, Frame, Trend};
 
 pub(super) const SPECIAL: f32 = -9.0;
 
@@ -41,7 +41,7 @@ pub(super) fn exact(base: BasePoints) -> PointsParams {
 #[test]
 fn the_scorecard_keeps_its_promises() {
     for weights in [Weights::Woe, Weights::Bins] {
-        for wrong_sign in [WrongSign::Keep, WrongSign::Drop] {
+        for wrong_sign in [WrongSign::Keep, WrongSign::Drop, WrongSign::DropPublic] {
             let (weights, wrong_sign) = (weights.clone(), wrong_sign);
             keeps_its_promises(&Scorecard::new(ScorecardParams { weights, wrong_sign, ..ScorecardParams::default() }));
         }
@@ -82,14 +82,34 @@ fn columns_of_the_wrong_sign_are_left_out_and_nothing_better_is_missed() {
         always.column_mut(2)[i] = base.more.column(0)[i];
     }
     let v = LenderView { always, more: Frame::zeros(Vec::new(), 6000), known: vec![true; 6000], ..base };
-    let with = |wrong_sign| {
-        Scorecard::new(ScorecardParams { wrong_sign, weights: Weights::Woe, ..ScorecardParams::default() }).learn(&v)
+    let learn = |wrong_sign, v: &LenderView| {
+        Scorecard::new(ScorecardParams { wrong_sign, weights: Weights::Woe, ..ScorecardParams::default() }).learn(v)
     };
+    let with = |wrong_sign| learn(wrong_sign, &v);
     let (keep, drop) = (with(WrongSign::Keep).unwrap(), with(WrongSign::Drop).unwrap());
     assert!(keep.coefficients().iter().skip(1).any(|(_, b)| *b > 0.05), "{:?}", keep.coefficients());
     assert!(drop.coefficients().iter().skip(1).all(|(_, b)| *b < 0.0));
     let left: Vec<_> = drop.cards().iter().filter(|c| !c.is_used()).collect();
     assert!(left.len() == 1 && left[0].column.name == "b" && left[0].log_odds.iter().all(|v| *v == 0.0));
+    // Without a public trend the default is to keep it; where the trend of `b` is public, it is left out.
+    assert_eq!(with(WrongSign::DropPublic).unwrap().cards(), keep.cards());
+    let falling: Vec<Column> = keep.cards().iter().map(|c| c.column.clone().with_trend(Trend::Falling)).collect();
+    let rising: Vec<Column> = falling.iter().map(|c| c.clone().with_trend(Trend::Rising)).collect();
+    for columns in [falling, rising] {
+        let mut public = v.clone();
+        public.always = Frame::zeros(columns, 6000);
+        (0..3).for_each(|j| public.always.column_mut(j).copy_from_slice(v.always.column(j)));
+        let model = learn(WrongSign::DropPublic, &public).unwrap();
+        assert!(model.cards().iter().all(|c| !c.is_turned()), "{:?}", model.coefficients());
+        assert_eq!(model.cards(), learn(WrongSign::Drop, &public).unwrap().cards());
+    }
+    // What stays with the wrong sign is never a reason.
+    let points = Points::new(&keep, &ScaleParams::default(), &PointsParams::default()).unwrap();
+    let b = points.columns().iter().find(|c| c.card.column.name == "b").unwrap();
+    assert!(b.card.is_turned() && b.points.iter().any(|p| *p < b.reference - 1.0));
+    let decisions = points.decide(&v).unwrap();
+    assert!(decisions.iter().all(|d| d.reasons.iter().all(|r| r.column != "b")));
+    assert!(decisions.iter().any(|d| d.reasons.len() == 2));
     let labels = v.labels.as_deref().unwrap();
     let (assigned, pd) = (drop.assign(&v).unwrap(), drop.score(&v).unwrap());
     for (j, card) in drop.cards().iter().enumerate() {

@@ -124,13 +124,17 @@ fn a_scorecard_that_was_written_and_read_scores_to_the_same_bits() {
     }
 }
 
+fn input<'a>(relation: &'a str, id: &'a str) -> sql::Input<'a> {
+    sql::Input { with: "", relation, id, no_score: "", least: &table::as_is, code: &table::as_is }
+}
+
 /// optbinning #187: SQL. The query is read back by hand: first WHEN that holds.
 #[test]
 fn the_sql_names_every_bin_once_in_the_order_of_assignment() {
     let v = odd_view(4000);
     let model = Scorecard::default().learn(&v).unwrap();
     let points = Points::new(&model, &ScaleParams::default(), &PointsParams::default()).unwrap();
-    let text = sql::query(&points, "applicants", "id", false, &table::as_is);
+    let text = sql::query(&points, &input("applicants", "id"), false);
     let decisions = points.decide(&v).unwrap();
     for i in 0..300 {
         let (late, job) = (v.always.column(0)[i], v.always.column(1)[i]);
@@ -143,14 +147,14 @@ fn the_sql_names_every_bin_once_in_the_order_of_assignment() {
             let then = || l.split(" THEN ").nth(1).unwrap().parse::<f64>().unwrap();
             let number =
                 |op: &str| l.split(op).nth(1).and_then(|t| t.split(' ').next()).and_then(|t| t.parse::<f32>().ok());
-            let holds = if l.starts_with("WHEN \"late\" IS NULL") {
+            let holds = if l.starts_with("WHEN p.\"late\" IS NULL") {
                 late.is_nan()
-            } else if l.starts_with("WHEN \"late\" = ") {
+            } else if l.starts_with("WHEN p.\"late\" = ") {
                 number(" = ") == Some(late)
-            } else if l.starts_with("WHEN \"late\" >= ") {
+            } else if l.starts_with("WHEN p.\"late\" >= ") {
                 late >= number(" >= ").unwrap()
             } else {
-                l.starts_with("WHEN \"job\" IN") && l.contains(if job == 0.0 { "'clerk'" } else { "'it''s'" })
+                l.starts_with("WHEN p.\"job\" IN") && l.contains(if job == 0.0 { "'clerk'" } else { "'it''s'" })
             };
             if holds && !done {
                 (sum, done) = (sum + then(), true);
@@ -172,14 +176,14 @@ fn the_sql_names_every_bin_once_in_the_order_of_assignment() {
             |p: &Place| matches!(p, Place::Levels(l) if l.contains(&level)) || (level == 2 && *p == Place::Unseen);
         job.points[job.card.bins.iter().position(|b| holds(&b.place)).unwrap()]
     };
-    let text = sql::query(&points, "t", "", false, &table::as_is);
+    let text = sql::query(&points, &input("t", ""), false);
     assert!(
         text.contains(&format!("IN ('none') THEN {:?}", of(2))) && text.contains(&format!("ELSE {:?} END", of(3))),
         "{text}"
     );
-    let whole = sql::query(&points, "a\"b", "", true, &table::as_is);
+    let whole = sql::query(&points, &input("a\"b", ""), true);
     let rounded = whole.split(" THEN ").skip(1).all(|t| t.split_whitespace().next().unwrap().parse::<i64>().is_ok());
-    assert!(whole.ends_with("FROM \"a\"\"b\"\n") && rounded, "{whole}");
+    assert!(whole.ends_with("FROM \"a\"\"b\" AS p) AS s\n") && rounded, "{whole}");
 }
 
 #[test]
