@@ -68,7 +68,8 @@ pub fn render(all: &Summaries, context: &Context) -> String {
     for (i, column) in table.column_iter_mut().enumerate() {
         column.set_padding((if i > 0 { 2 } else { 0 }, 0));
     }
-    let mut out = format!("What leaves the platform, and what attacks learn from it{}\n", place(context, &point));
+    let head = format!("What leaves the platform, and what attacks learn from it{}", place(context, &point));
+    let mut out = wrapped(&head);
     out.push_str(&table.trim_fmt());
     out.push('\n');
     if !floor.is_empty() {

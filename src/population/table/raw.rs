@@ -62,7 +62,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("d.csv");
         std::fs::write(&path, text).unwrap();
-        let map = "outcome = \"y\"\nlender_sees = [\"a\"]\nfeatures = [{ columns = \"a\", bounds = [0, 9] }]\n";
+        let map = "outcome = \"y\"\nlender_sees = [\"a\"]\nneeds_consent = [\"b\"]\n\
+                   features = [{ columns = [\"a\", \"b\"], bounds = [0, 9] }]\n";
         let about = About { doc: "", unit: "", bounds: any(), source: "" };
         let params = TableParams::read(&Node::parse("map", map).unwrap(), "map", &about, &mut Vec::new()).unwrap();
         record_hashes(&path, &params).unwrap()
