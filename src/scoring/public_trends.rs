@@ -4,7 +4,7 @@
 //! log-odds = logit(rate) + strength · Σ θⱼxⱼ / √Σ θⱼ²
 //! ```
 //!
-//! with x the public [expansion](super::expand) and θ its public directions ([`Trends`](super::expand::Trends)): 1 or −1 on a
+//! with x the public [expansion](super::expand) and θ its public directions ([`Trends`]): 1 or −1 on a
 //! quantity, half of it on its steps, 0 where no trend is declared. Codes, missing and unshared values stand at the middle of the
 //! public bounds and say nothing. No label and no value of the training view is read, so this is what a scorer that learns has to
 //! beat: under differential privacy it costs ε = 0, and a DP scorer that is no better has learnt nothing.
