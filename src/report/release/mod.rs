@@ -60,10 +60,15 @@ pub struct PublicLedger {
 
 impl Record {
     fn ledger(&self) -> Ledger {
-        let mut all = Ledger::new();
-        self.entries.iter().for_each(|e| all.enter(e.clone()));
-        all
+        entered(&self.entries)
     }
+}
+
+/// A ledger of these entries.
+fn entered<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Ledger {
+    let mut all = Ledger::new();
+    entries.into_iter().for_each(|e| all.enter(e.clone()));
+    all
 }
 
 /// Equal but for what a file of decimals loses.
@@ -114,11 +119,7 @@ impl PublicLedger {
 
     /// All entries.
     fn ledger(&self) -> Ledger {
-        let mut all = Ledger::new();
-        for entry in self.releases.iter().flat_map(|r| &r.entries) {
-            all.enter(entry.clone());
-        }
-        all
+        entered(self.releases.iter().flat_map(|r| &r.entries))
     }
 
     /// δ of the total: the sum of the releases' own.
