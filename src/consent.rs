@@ -30,7 +30,7 @@ use crate::stats::{logistic, logit, normal_cdf, root_increasing};
 use rayon::prelude::*;
 
 crate::params! {
-    /// Population shares of the attitude segments; they are scaled to sum to 1.
+    /// Population shares of the attitude segments; they sum to 1.
     pub struct Segments {
         /// Refuse unless there is a strong reason.
         pub fundamentalist: f64 = 0.26, "share of persons", between(0.0, 1.0), "Westin/Harris surveys; predictive value disputed";

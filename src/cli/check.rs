@@ -1,11 +1,13 @@
 //! `pretick check`: everything wrong with a scenario, or what it would run.
 
-use super::input::ScenarioArgs;
+use super::input::{DataArgs, ScenarioArgs, histories};
 use super::{complain, say};
 use crate::error::Result;
-use crate::experiment::arm_points;
+use crate::experiment::calibrate::{can_calibrate, calibration_key};
+use crate::experiment::{Histories, arm_points};
 use crate::lending::{LenderParams, ScorerChoice};
 use crate::population::Source;
+use crate::scenario::Point;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,6 +16,8 @@ use std::process::ExitCode;
 pub(super) struct CheckArgs {
     #[command(flatten)]
     scenario: ScenarioArgs,
+    #[command(flatten)]
+    data: DataArgs,
     /// Print the effective scenario: every parameter with its value
     #[arg(long)]
     effective: bool,
@@ -27,6 +31,9 @@ pub(super) fn check(args: &CheckArgs) -> Result<ExitCode> {
     }
     let s = &loaded.scenario;
     let points = loaded.points()?;
+    loaded.can_run()?;
+    let table = if args.data.data.is_some() { Some(histories(&loaded, &args.data)?) } else { None };
+    calibrates(&points)?;
     say(&format!(
         "{}: ok\n{}\n{}, {}, {}, {}, {}",
         args.scenario.scenario.display(),
@@ -40,8 +47,37 @@ pub(super) fn check(args: &CheckArgs) -> Result<ExitCode> {
         some(arm_points(s).len() as u64, "(arm, ε) point"),
         some(points.len() as u64, "sweep point")
     ))?;
+    if let Some((source, notes)) = &table {
+        about_table(source)?;
+        notes.iter().for_each(|n| complain(&format!("note: {n}")));
+    }
     about_program(&points.iter().map(|p| &p.scenario.lender).collect::<Vec<_>>())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether loadings can be found for every population of the scenario: asked here, not after a run has begun.
+fn calibrates(points: &[Point]) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    for s in points.iter().map(|p| &p.scenario).filter(|s| matches!(s.histories.source, Source::Synthetic(_))) {
+        if seen.insert(calibration_key(s)) {
+            can_calibrate(s)?;
+        }
+    }
+    Ok(())
+}
+
+/// Persons and outcomes of the file.
+fn about_table(source: &Histories) -> Result<()> {
+    if let Histories::Table(table) = source {
+        let defaults = table.default_rate() * table.persons() as f64;
+        say(&format!(
+            "{}: {} persons, {defaults:.0} of them defaulted ({:.2} %)",
+            table.file(),
+            table.persons(),
+            100.0 * table.default_rate()
+        ))?;
+    }
+    Ok(())
 }
 
 /// So many of them.

@@ -2,7 +2,7 @@
 
 use crate::disclosure::Disclosure;
 use crate::experiment::{Histories, WITHOUT_OWN};
-use crate::report::{ArmInfo, Context, Guarantee};
+use crate::report::{ArmInfo, Context, Guarantee, Rules};
 use crate::scenario::Loaded;
 
 /// The report's context.
@@ -45,5 +45,6 @@ pub(super) fn context(loaded: &Loaded, histories: &Histories) -> Context {
         spread: histories.spread(),
         seed: s.seed,
         real_data: matches!(histories, Histories::Table(_)),
+        rules: Some(Rules { approval_rate: s.lender.approval_rate(), break_even: s.lender.break_even() }),
     }
 }

@@ -92,6 +92,11 @@ pub(super) fn load(path: &Path, set: &[String], flags: &[(&str, Option<u64>)]) -
     }
     let bytes = std::fs::read(path).map_err(Error::io("read scenario", path))?;
     let text = Node::text(&path.display().to_string(), bytes).map_err(Error::Scenario)?;
+    if text.lines().all(|l| l.trim().is_empty() || l.trim_start().starts_with('#')) {
+        let message = format!("{} is empty: it asks nothing", path.display());
+        let help = "write a scenario with `pretick new NAME`, or copy one from scenarios/".to_owned();
+        return Err(Error::Scenario(vec![Problem { origin: None, key: "scenario".into(), message, help: Some(help) }]));
+    }
     let mut overrides = Vec::new();
     let flags = flags.iter().filter_map(|(key, value)| value.map(|v| format!("{key}={v}")));
     for text in set.iter().cloned().chain(flags) {

@@ -55,6 +55,7 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
     let started = Instant::now();
     let loaded = args.scenario.load()?;
     may_score(&loaded)?;
+    loaded.can_run()?;
     let (source, mut notes) = histories(&loaded, &args.data)?;
     let noise = match args.noise {
         NoiseArg::Seeded => NoiseMode::Seeded,
@@ -75,6 +76,7 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
     manifest.notes.extend(calibration_notes(&results));
     manifest.notes.extend(results.failures.iter().map(left_out_arm));
     manifest.notes.extend(results.notes.iter().cloned());
+    manifest.notes.extend(Some(manifest.context.few()).filter(|few| !few.is_empty()));
     manifest.timings = vec![
         Timing { stage: "read".into(), seconds: read },
         Timing { stage: "simulate and evaluate".into(), seconds: simulated - read },
@@ -85,7 +87,9 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
     let (written, left_out) = write_run(&out, overwrite, &mut manifest, &results.rows, !args.no_plots)?;
     if !args.quiet {
         print(args, &manifest.context, &results)?;
-        for note in manifest.notes.iter().filter(|n| !left_out.contains(n)) {
+        // What the tables say below is not said twice.
+        let few = manifest.context.few();
+        for note in manifest.notes.iter().filter(|n| !left_out.contains(n) && **n != few) {
             complain(&format!("note: {note}"));
         }
         for note in left_out {

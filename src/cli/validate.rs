@@ -2,7 +2,7 @@
 
 use super::{complain, say, with_threads};
 use crate::error::{Error, Result};
-use crate::experiment::facts::{Finding, facts};
+use crate::experiment::facts::{Fact, Finding, Kind, facts};
 use crate::report::table::plain;
 use comfy_table::Cell;
 use std::fmt::Write as _;
@@ -28,7 +28,9 @@ pub(super) struct ValidateArgs {
 struct Line {
     fact: u32,
     name: &'static str,
-    kind: super::super::experiment::facts::Kind,
+    kind: Kind,
+    evidence: &'static str,
+    predicts_unseen_data: bool,
     source: &'static str,
     twin: Option<&'static str>,
     #[serde(flatten)]
@@ -56,6 +58,8 @@ pub(super) fn validate(args: &ValidateArgs) -> Result<ExitCode> {
                 fact: fact.number,
                 name: fact.name,
                 kind: fact.kind,
+                evidence: fact.kind.words(),
+                predicts_unseen_data: fact.kind.predicts(),
                 source: fact.source,
                 twin,
                 finding,
@@ -70,8 +74,24 @@ pub(super) fn validate(args: &ValidateArgs) -> Result<ExitCode> {
     } else {
         say(&render(&lines))?;
         say(&format!("{} of {} facts hold", chosen.len() - failed.min(chosen.len()), chosen.len()))?;
+        say(&evidence(&chosen))?;
     }
     Ok(ExitCode::from(u8::from(failed > 0)))
+}
+
+/// What the facts are evidence of.
+fn evidence(chosen: &[Fact]) -> String {
+    let count = |kind: Kind| chosen.iter().filter(|f| f.kind == kind).count();
+    let unseen = chosen.iter().filter(|f| f.kind.predicts()).count();
+    format!(
+        "{unseen} of {} predict unseen data: {} calibrated (a parameter was chosen to meet it), {} restated input (it follows from \
+         what was put in),\n{} structure (it must come out if the code is right). They find faults of the model and are no evidence \
+         that the world is like it.",
+        chosen.len(),
+        count(Kind::Calibrated),
+        count(Kind::Implied),
+        count(Kind::Structural)
+    )
 }
 
 fn render(lines: &[Line]) -> String {
@@ -98,7 +118,7 @@ fn render(lines: &[Line]) -> String {
             Cell::new(format!("{} {}", f.target, f.unit)),
             Cell::new(got),
             Cell::new(verdict),
-            Cell::new(format!("{:?}", l.kind).to_lowercase()),
+            Cell::new(l.evidence),
         ]);
     }
     let mut out = table.trim_fmt();

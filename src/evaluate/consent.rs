@@ -32,12 +32,14 @@ struct Counts {
 /// Adds share_rate and its parts (by all, file, group, segment), exposure, and the quality gap of sharers.
 ///
 /// effective_consent = shares ∧ noticed ∧ prefers; involuntary_willing = shares ∧ ¬noticed ∧ prefers;
-/// regret = shares ∧ ¬prefers; involuntary_share = share_rate − effective_consent. All are shares of *all* persons.
+/// regret = shares ∧ ¬prefers; involuntary_share = share_rate − effective_consent. All are shares of *all* persons who are
+/// `counted`.
 pub fn consent_metrics(
     people: &People,
     attitudes: &Attitudes,
     choices: &Choices,
     facts: ConsentFacts,
+    counted: impl Fn(usize) -> bool,
     emit: &mut Emit,
 ) {
     let mut names: Vec<Arc<str>> = vec![Arc::from("all")];
@@ -48,7 +50,7 @@ pub fn consent_metrics(
     let first_group = names.len();
     names.extend(people.group_names.iter().map(|g| Arc::from(format!("group={g}"))));
     let mut counts = vec![Counts::default(); names.len()];
-    for i in 0..choices.shares.len() {
+    for i in (0..choices.shares.len()).filter(|i| counted(*i)) {
         let (s, seen, wants) = (choices.shares[i], choices.noticed[i], attitudes.prefers[i]);
         let groups = [
             0,
@@ -83,13 +85,16 @@ pub fn consent_metrics(
     emit.add("recipients", all, facts.recipients);
     emit.add("answers_per_person", all, facts.answers);
     emit.add("exposure_into_platform", all, facts.into_platform);
-    emit.add("nonsharer_quality_gap", all, nonsharer_quality_gap(people, choices));
+    emit.add("nonsharer_quality_gap", all, nonsharer_quality_gap(people, choices, &counted));
 }
 
 /// Mean latent quality of non-sharers minus that of sharers, by fixed-point sums; NaN where one side is empty.
-fn nonsharer_quality_gap(people: &People, choices: &Choices) -> f64 {
+fn nonsharer_quality_gap(people: &People, choices: &Choices, counted: impl Fn(usize) -> bool) -> f64 {
     let (mut sums, mut n) = ([0i64; 2], [0u64; 2]);
-    for (q, s) in people.quality.iter().zip(&choices.shares) {
+    for (i, (q, s)) in people.quality.iter().zip(&choices.shares).enumerate() {
+        if !counted(i) {
+            continue;
+        }
         sums[usize::from(*s)] += libm::round(f64::from(*q) * 1_048_576.0) as i64;
         n[usize::from(*s)] += 1;
     }

@@ -6,14 +6,16 @@
 mod accuracy;
 mod consent;
 mod credit;
+mod pairs;
 mod row;
 
 pub use accuracy::{Concordance, calibration_slope, concordance_within, losses, ranking};
 pub use consent::{ConsentFacts, consent_metrics};
-pub use row::{Emit, Row};
+pub use row::{Emit, Influence, Row};
 
 pub use accuracy::accuracy_metrics;
-pub use credit::{Decisions, credit_metrics};
+pub use credit::{AT_BREAK_EVEN, AT_RATE, Decisions, credit_metrics};
+pub use pairs::{Judged, PAIRED};
 
 use crate::population::{FileDepth, People};
 use std::sync::Arc;
@@ -60,6 +62,12 @@ impl Groups {
             add(&format!("decile={decile}"), &|i| applies(i) && people.decile[i] == decile);
         }
         Self { list }
+    }
+
+    /// The same groups over those of the scored half who are kept; a group may have nobody left.
+    pub fn only(&self, keep: impl Fn(u32) -> bool) -> Self {
+        let only = |members: &[u32]| members.iter().copied().filter(|p| keep(*p)).collect();
+        Self { list: self.list.iter().map(|(name, members)| (Arc::clone(name), only(members))).collect() }
     }
 
     /// Members of a group; empty if nobody is in it.

@@ -19,6 +19,19 @@ pub struct Row {
     pub group: Arc<str>,
     /// The value; NaN where it is undefined (an AUC of one class).
     pub value: f64,
+    /// How the value moves with the persons of a table; `None` where each replication has persons of its own.
+    #[serde(skip)]
+    pub influence: Option<Arc<Influence>>,
+}
+
+/// How one value moves when a block of a table's persons is not there: what says how much it depends on who is in the table.
+/// NaN where the value without the block is undefined.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Influence {
+    /// Value without the block among those who are scored − value, one a block.
+    pub scored: Vec<f32>,
+    /// A block, and the value when nobody of it was learnt from − value.
+    pub learnt: Option<(u8, f32)>,
 }
 
 /// Collects rows of one arm, ε, sweep point and replication.
@@ -39,6 +52,18 @@ pub struct Emit {
 }
 
 impl Emit {
+    /// The same place without rows and notes.
+    pub fn clone_empty(&self) -> Self {
+        Self {
+            arm: Arc::clone(&self.arm),
+            epsilon: self.epsilon,
+            sweep: Arc::clone(&self.sweep),
+            replication: self.replication,
+            rows: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
     /// Says something about the rows, or about those that are not there; once.
     pub fn note(&mut self, note: String) {
         if !self.notes.contains(&note) {
@@ -56,6 +81,7 @@ impl Emit {
             metric: Arc::from(metric),
             group: group.clone(),
             value,
+            influence: None,
         });
     }
 }

@@ -3,10 +3,10 @@
 use super::world::World;
 use crate::attack::{self, Scene};
 use crate::consent::Choices;
-use crate::disclosure::{Disclosure, Request, Shown, disclose};
+use crate::disclosure::{Disclosure, Halves, Request, Shown, disclose};
 use crate::error::{Error, Result};
-use crate::evaluate::{ConsentFacts, Decisions, Emit, accuracy_metrics, consent_metrics, credit_metrics};
-use crate::lending::approve;
+use crate::evaluate::{ConsentFacts, Decisions, Emit, Groups, Judged, accuracy_metrics, consent_metrics, credit_metrics};
+use crate::lending::{Cutoff, approve, approve_by, chances};
 use crate::privacy::{Ledger, NoiseMode};
 use crate::scenario::{Arm, Scenario};
 
@@ -59,7 +59,18 @@ pub struct Scored {
 
 /// Consent → disclosure → scores → decisions. An error names the arm; [`Error::Scorer`] stays one.
 pub fn score_arm(scenario: &Scenario, world: &World, point: &ArmPoint, noise: NoiseMode) -> Result<Scored> {
-    score(scenario, world, point, noise).map_err(|e| {
+    score_on(scenario, world, &world.halves, point, noise)
+}
+
+/// [`score_arm`], learning from and scoring other persons than the world's halves.
+pub(super) fn score_on(
+    scenario: &Scenario,
+    world: &World,
+    halves: &Halves,
+    point: &ArmPoint,
+    noise: NoiseMode,
+) -> Result<Scored> {
+    score(scenario, world, halves, point, noise).map_err(|e| {
         let named = match point.epsilon {
             Some(epsilon) => format!("arm {} at ε = {epsilon}: {e}", point.name),
             None => format!("arm {}: {e}", point.name),
@@ -72,13 +83,19 @@ pub fn score_arm(scenario: &Scenario, world: &World, point: &ArmPoint, noise: No
     })
 }
 
-fn score(scenario: &Scenario, world: &World, point: &ArmPoint, noise: NoiseMode) -> Result<Scored> {
+fn score(
+    scenario: &Scenario,
+    world: &World,
+    halves: &Halves,
+    point: &ArmPoint,
+    noise: NoiseMode,
+) -> Result<Scored> {
     let arm = &scenario.arm[point.arm];
     let mut ledger = Ledger::new();
     let choices = world.attitudes.choose(&scenario.consent, &arm.form);
     let request = Request {
         people: &world.people,
-        halves: &world.halves,
+        halves,
         choices: &choices,
         refusal_is_a_feature: scenario.lender.refusal_is_a_feature,
         epsilon: point.epsilon,
@@ -100,30 +117,69 @@ fn score(scenario: &Scenario, world: &World, point: &ArmPoint, noise: NoiseMode)
     Ok(Scored { pd, approved, choices, ledger })
 }
 
-/// Rows of one scored arm. `reference`: decisions of the reference arm, where it has any.
+/// Whose decisions are measured.
+pub(super) struct Seen<'a> {
+    /// Groups of the scored half.
+    pub groups: &'a Groups,
+    /// Who of the scored half applies.
+    pub applicant: &'a [bool],
+    /// Whether a person is there.
+    pub there: &'a dyn Fn(usize) -> bool,
+}
+
+/// Rows of one scored arm. `reference`: PDs of the reference arm, where it has any; `judged`: the groups that are compared.
 pub fn evaluate_arm(
     scenario: &Scenario,
     world: &World,
     point: &ArmPoint,
     scored: &Scored,
-    reference: Option<&[bool]>,
+    reference: Option<&[f64]>,
+    judged: &Judged,
     emit: &mut Emit,
 ) -> Result<()> {
-    let arm = &scenario.arm[point.arm];
-    accuracy_metrics(&scored.pd, &world.bad, &world.cohort, &world.groups, emit)?;
+    let seen = Seen { groups: &world.groups, applicant: &world.applicant, there: &|_| true };
+    measure(scenario, world, point, scored, reference, judged, &seen, emit)?;
+    let all = std::sync::Arc::from("all");
+    let spent = scored.ledger.spent(scenario.arm[point.arm].disclosure.delta());
+    emit.add("epsilon_spent", &all, spent.epsilon);
+    emit.add("delta_spent", &all, spent.delta);
+    Ok(())
+}
+
+/// The rows that depend on who is measured.
+#[allow(clippy::too_many_arguments, reason = "a measurement has a world, an arm, its scores, a reference and persons")]
+pub(super) fn measure(
+    scenario: &Scenario,
+    world: &World,
+    point: &ArmPoint,
+    scored: &Scored,
+    reference: Option<&[f64]>,
+    judged: &Judged,
+    seen: &Seen<'_>,
+    emit: &mut Emit,
+) -> Result<()> {
+    let (arm, lender) = (&scenario.arm[point.arm], &scenario.lender);
+    accuracy_metrics(&scored.pd, &world.bad, &world.cohort, seen.groups, emit)?;
+    let approved = approve(lender, &scored.pd, &world.lottery, seen.applicant);
+    let at_rate = match lender.cutoff {
+        Cutoff::ApprovalRate(_) => approved.clone(),
+        Cutoff::Profit(_) => {
+            let rate = Cutoff::ApprovalRate(lender.approval_rate());
+            approve_by(&rate, lender.break_even(), &scored.pd, &world.lottery, seen.applicant)
+        }
+    };
+    let then = reference.map(|pd| chances(lender, pd, seen.applicant));
     let decisions = Decisions {
         scored: &world.halves.score,
         pd: &scored.pd,
-        approved: &scored.approved,
-        reference,
+        approved: &approved,
+        at_rate: &at_rate,
+        chance: &chances(lender, &scored.pd, seen.applicant),
+        reference: then.as_deref(),
         bad: &world.bad,
     };
-    credit_metrics(&scenario.lender, &world.people, &decisions, &world.groups, emit)?;
-    consent_metrics(&world.people, &world.attitudes, &scored.choices, facts(arm, world), emit);
-    let all = std::sync::Arc::from("all");
-    let spent = scored.ledger.spent(arm.disclosure.delta());
-    emit.add("epsilon_spent", &all, spent.epsilon);
-    emit.add("delta_spent", &all, spent.delta);
+    credit_metrics(lender, &world.people, &decisions, seen.groups, judged, emit)?;
+    consent_metrics(&world.people, &world.attitudes, &scored.choices, facts(arm, world), seen.there, emit);
     Ok(())
 }
 

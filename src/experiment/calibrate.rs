@@ -42,10 +42,14 @@ const FINE: usize = 128_000;
 const MAX_STEPS: usize = 12;
 /// Largest miss that counts as reached.
 pub const TOLERANCE: f64 = 0.0005;
+/// Largest miss with which a scenario is run at all.
+const LIMIT: f64 = 0.01;
+/// Largest miss of the coarse search that the polish may still repair.
+const COARSE_LIMIT: f64 = 0.015;
 
 /// The loadings of a scenario, calibrated once for each distinct population.
 pub fn loadings_for(scenario: &Scenario, done: &mut Vec<Calibration>) -> Result<Loadings> {
-    let key = format!("{:?}|{:?}|{:?}", scenario.population, scenario.histories, scenario.outcome);
+    let key = calibration_key(scenario);
     if let Some(c) = done.iter().find(|c| c.key == key) {
         return Ok(c.loadings);
     }
@@ -53,6 +57,11 @@ pub fn loadings_for(scenario: &Scenario, done: &mut Vec<Calibration>) -> Result<
     let loadings = calibration.loadings;
     done.push(calibration);
     Ok(loadings)
+}
+
+/// What tells populations apart that need loadings of their own.
+pub fn calibration_key(scenario: &Scenario) -> String {
+    format!("{:?}|{:?}|{:?}", scenario.population, scenario.histories, scenario.outcome)
 }
 
 /// AUCs (bureau, platform, both) of a pool under loadings, on the population of `streams`.
@@ -104,47 +113,80 @@ fn soft_auc(score: &[f64], pd: &[f64]) -> f64 {
     (u - 0.5 * own) / (bad * good - own)
 }
 
-fn calibrate(scenario: &Scenario, key: String) -> Result<Calibration> {
-    let goal = &scenario.histories.calibrate;
-    let target = [goal.auc.bureau, goal.auc.platform, goal.auc.both];
-    let streams = Streams::new(CALIBRATION_SEED, CALIBRATION_REPLICATION);
-    // Persons are independent here: the expected AUC is that of the marginal law, and without communities the
-    // calibration population strays less from it.
-    let mut independent = scenario.clone();
-    independent.population.correlation.community = 0.0;
-    independent.population.correlation.district = 0.0;
-    // Unknowns as logarithms: loadings stay positive.
-    let miss = |persons: usize, x: &[f64; 3]| -> Result<[f64; 3]> {
-        let got = pool_aucs(&independent, &from_log(x), streams, persons)?;
-        Ok([got[0] - target[0], got[1] - target[1], got[2] - target[2]])
-    };
-    // Coarse first: the search is cheap, the polish takes two or three steps with the Jacobian found.
-    let start = Loadings::default();
-    let mut search = Search::new([start.bureau, start.platform, start.outcome].map(libm::log), &|x| miss(COARSE, x))?;
-    for _ in 0..3 {
-        search.run(&|x| miss(COARSE, x), 4.0 * TOLERANCE)?;
-        if search.best.0 < 4.0 * TOLERANCE {
-            break;
-        }
-        search = Search::new(search.best.1, &|x| miss(COARSE, x))?;
+/// Whether loadings exist that come near the targets, by the coarse search alone: some seconds less than the whole.
+pub fn can_calibrate(scenario: &Scenario) -> Result<()> {
+    let goal = Goal::new(scenario);
+    let search = goal.coarse()?;
+    if search.best.0 > COARSE_LIMIT { Err(goal.out_of_reach(&search.best.2)) } else { Ok(()) }
+}
+
+/// Targets, and the population that they are sought on.
+struct Goal {
+    target: [f64; 3],
+    independent: Scenario,
+}
+
+impl Goal {
+    fn new(scenario: &Scenario) -> Self {
+        let goal = &scenario.histories.calibrate;
+        // Persons are independent here: the expected AUC is that of the marginal law, and without communities the
+        // calibration population strays less from it.
+        let mut independent = scenario.clone();
+        independent.population.correlation.community = 0.0;
+        independent.population.correlation.district = 0.0;
+        Self { target: [goal.auc.bureau, goal.auc.platform, goal.auc.both], independent }
     }
-    search.restart(&|x| miss(FINE, x))?;
-    search.run(&|x| miss(FINE, x), TOLERANCE)?;
-    let (error, x, f) = search.best;
-    if error > 0.01 {
-        return Err(Error::Other(format!(
+
+    /// What is missed at `x`. Unknowns as logarithms: loadings stay positive.
+    fn miss(&self, persons: usize, x: &[f64; 3]) -> Result<[f64; 3]> {
+        let streams = Streams::new(CALIBRATION_SEED, CALIBRATION_REPLICATION);
+        let got = pool_aucs(&self.independent, &from_log(x), streams, persons)?;
+        Ok([got[0] - self.target[0], got[1] - self.target[1], got[2] - self.target[2]])
+    }
+
+    fn coarse(&self) -> Result<Search> {
+        let start = Loadings::default();
+        let miss = |x: &[f64; 3]| self.miss(COARSE, x);
+        let mut search = Search::new([start.bureau, start.platform, start.outcome].map(libm::log), &miss)?;
+        for _ in 0..3 {
+            search.run(&miss, 4.0 * TOLERANCE)?;
+            if search.best.0 < 4.0 * TOLERANCE {
+                break;
+            }
+            search = Search::new(search.best.1, &miss)?;
+        }
+        Ok(search)
+    }
+
+    fn out_of_reach(&self, missed: &[f64; 3]) -> Error {
+        let target = self.target;
+        Error::Other(format!(
             "histories.calibrate: no loadings reach AUC bureau {:.3}, platform {:.3}, both {:.3}; nearest: {:.3}, {:.3}, {:.3}. \
              Move the targets closer to each other or to .5",
             target[0],
             target[1],
             target[2],
-            target[0] + f[0],
-            target[1] + f[1],
-            target[2] + f[2]
-        )));
+            target[0] + missed[0],
+            target[1] + missed[1],
+            target[2] + missed[2]
+        ))
     }
+}
+
+fn calibrate(scenario: &Scenario, key: String) -> Result<Calibration> {
+    let goal = Goal::new(scenario);
+    // Coarse first: the search is cheap, the polish takes two or three steps with the Jacobian found.
+    let mut search = goal.coarse()?;
+    let miss = |x: &[f64; 3]| goal.miss(FINE, x);
+    search.restart(&miss)?;
+    search.run(&miss, TOLERANCE)?;
+    let (error, x, f) = search.best;
+    if error > LIMIT {
+        return Err(goal.out_of_reach(&f));
+    }
+    let target = goal.target;
     Ok(Calibration {
-        pool: goal.pool.word().to_owned(),
+        pool: scenario.histories.calibrate.pool.word().to_owned(),
         target,
         reached: [target[0] + f[0], target[1] + f[1], target[2] + f[2]],
         loadings: from_log(&x),

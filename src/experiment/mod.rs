@@ -1,12 +1,12 @@
 //! Arms × replications × sweep points. The stages of a run, in order:
 //!
 //! 1. calibrate the loadings to the scenario's target AUCs, once for each distinct population ([`calibrate`]);
-//! 2. histories of all persons (simulated, or a table resampled);
+//! 2. histories of all persons: simulated, or those of a table, the same persons in every replication;
 //! 3. attitudes, the same under every form;
-//! 4. halves by person, groups;
+//! 4. halves by person (of a table: a fresh split), groups;
 //! 5. the reference arm: scores and decisions;
 //! 6. every arm at every ε: choices → disclosure (ledger) → scores → decisions → rows; in the first
-//!    `attack.replications` replications also attacks → rows.
+//!    `attack.replications` replications also attacks → rows; on a table also how each value moves with its persons.
 //!
 //! Work is cut by (sweep point, replication) and then by arm; every draw is keyed, every reduction exact, rows are put
 //! in a fixed order: the number of threads changes nothing.
@@ -22,17 +22,21 @@ pub mod release;
 pub mod story;
 
 mod arm;
+mod influence;
+pub mod split;
 mod world;
 
 pub use arm::{ArmPoint, Scored, WITHOUT_OWN, arm_points, attack_arm, evaluate_arm, score_arm};
 pub use calibrate::{Calibration, loadings_for};
-pub use world::{BYTES_A_PERSON, Histories, World};
+pub use world::{BLOCKS, BYTES_A_PERSON, Histories, World};
 
 use crate::error::{Error, Result};
-use crate::evaluate::{Emit, Row};
+use crate::evaluate::{Emit, Judged, PAIRED, Row};
 use crate::privacy::{Entry, NoiseMode};
 use crate::scenario::{Loaded, Point};
+use influence::{Measured, Reference, score_without, studied};
 use rayon::prelude::*;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -161,17 +165,26 @@ fn run_point(
     };
     let is_reference = |a: &ArmPoint| a.name == reference.name && a.epsilon == reference.epsilon;
     let first_row = results.rows.len();
+    let mut judged = None;
     for replication in 0..scenario.replications {
         counter.go_on()?;
         if arms.is_empty() {
             break;
         }
         let world = world(replication)?;
-        // Decisions to which winners and losers are counted.
+        let judged = &*judged.get_or_insert_with(|| Judged::of(&world.people));
+        // PDs against which winners and losers are counted.
         let mut to_beat = None;
         if arms.iter().any(is_reference) {
             match part_of(score_arm(scenario, &world, &reference, noise), counter)? {
-                Ok(scored) => to_beat = Some(scored.approved),
+                Ok(scored) => {
+                    let without = if studied(&world, replication) {
+                        score_without(scenario, &world, &reference, noise, replication)?.map(|s| s.pd)
+                    } else {
+                        None
+                    };
+                    to_beat = Some(Reference { pd: scored.pd, without });
+                }
                 Err(message) => {
                     arms.retain(|a| !is_reference(a));
                     results.leave_out(first_row, &reference, &point.values, replication, message);
@@ -180,7 +193,7 @@ fn run_point(
         }
         let parts: Vec<_> = arms
             .par_iter()
-            .map(|arm| run_arm(point, &world, arm, noise, to_beat.as_deref(), replication, counter))
+            .map(|arm| run_arm(point, &world, arm, noise, (to_beat.as_ref(), judged), replication, counter))
             .collect();
         let mut left = Vec::with_capacity(arms.len());
         for (arm, part) in arms.into_iter().zip(parts) {
@@ -197,11 +210,16 @@ fn run_point(
         arms = left;
         if !arms.iter().any(is_reference) {
             // Nobody wins or loses against it, in earlier replications neither.
-            results.drop_rows(first_row, |row| matches!(&*row.metric, "winners" | "losers"));
+            results.drop_rows(first_row, |row| AGAINST.contains(&&*row.metric));
         }
     }
+    results.note(judged.map_or_else(Vec::new, |j| j.notes));
+    results.leave_out_pairs(first_row);
     Ok(())
 }
+
+/// Metrics that are counted against the reference arm.
+const AGAINST: [&str; 5] = ["winners", "losers", "winners_by_lot", "losers_by_lot", "approval_change"];
 
 /// What was made, or the words of a scorer that failed.
 type Part<T> = std::result::Result<T, String>;
@@ -224,7 +242,7 @@ fn run_arm(
     world: &World,
     arm: &ArmPoint,
     noise: NoiseMode,
-    to_beat: Option<&[bool]>,
+    (to_beat, judged): (Option<&Reference>, &Judged),
     replication: u32,
     counter: &Counter<'_>,
 ) -> Result<Part<(Emit, Option<Releases>)>> {
@@ -244,7 +262,11 @@ fn run_arm(
         rows: Vec::new(),
         notes: Vec::new(),
     };
-    evaluate_arm(scenario, world, arm, &scored, to_beat, &mut emit)?;
+    evaluate_arm(scenario, world, arm, &scored, to_beat.map(|r| r.pd.as_slice()), judged, &mut emit)?;
+    if studied(world, replication) {
+        Measured { scenario, world, point: arm, scored: &scored, reference: to_beat, judged }
+            .influences(noise, &mut emit)?;
+    }
     if replication < scenario.attack.replications {
         match part_of(attack_arm(scenario, world, arm, &scored, noise, &mut emit), counter)? {
             Ok(()) => {}
@@ -278,6 +300,20 @@ impl Results {
         self.drop_rows(first_row, |row| *row.arm == *arm.name && row.epsilon == arm.epsilon);
         let (name, sweep) = (arm.name.clone(), sweep.to_vec());
         self.failures.push(Failure { arm: name, epsilon: arm.epsilon, sweep, replication, message });
+    }
+
+    /// Drops comparisons of groups that are undefined in some replication: a mean over the others would be one over those
+    /// in which luck put the right persons into the scored half.
+    fn leave_out_pairs(&mut self, first_row: usize) {
+        let key = |r: &Row| (Arc::clone(&r.arm), r.epsilon.map(f64::to_bits), Arc::clone(&r.metric), Arc::clone(&r.group));
+        let undefined: BTreeSet<_> =
+            self.rows[first_row..].iter().filter(|r| PAIRED.contains(&&*r.metric) && r.value.is_nan()).map(key).collect();
+        for (_, _, metric, group) in &undefined {
+            self.note(vec![format!("{metric} of {group} is left out where it is undefined in some replication")]);
+        }
+        if !undefined.is_empty() {
+            self.drop_rows(first_row, |r| undefined.contains(&key(r)));
+        }
     }
 
     fn drop_rows(&mut self, first: usize, out: impl Fn(&Row) -> bool) {

@@ -74,7 +74,7 @@ impl ArmStory {
 /// One person in one replication.
 #[derive(Clone, Debug)]
 pub struct Story {
-    /// Number of the person; for real histories the place in the resampled table.
+    /// Number of the person; for real histories the place in the table.
     pub person: u64,
     /// Persons in the world.
     pub persons: u64,

@@ -1,11 +1,12 @@
 //! One replication before any arm: people, attitudes, halves, groups and what they would get in every arm alike.
 
+use super::split::{Cut, splits};
 use crate::consent::Attitudes;
 use crate::disclosure::{Disclosure, Halves};
 use crate::error::{Error, Result};
 use crate::evaluate::Groups;
 use crate::population::{Loadings, Model, People, Table};
-use crate::rng::{Entity, Purpose, Streams};
+use crate::rng::{Entity, Purpose, Streams, mix};
 use crate::scenario::Scenario;
 use crate::stats::Spread;
 
@@ -13,7 +14,7 @@ use crate::stats::Spread;
 pub enum Histories {
     /// Simulated with these loadings.
     Synthetic,
-    /// Resampled from a table of real histories.
+    /// Of a table of real histories.
     Table(Box<Table>),
 }
 
@@ -40,7 +41,12 @@ pub struct World {
     pub applicant: Vec<bool>,
     /// Cohort of the scored half.
     pub cohort: Vec<u32>,
+    /// Block of each person, the same in every replication; empty where each replication has persons of its own.
+    pub blocks: Vec<u8>,
 }
+
+/// Blocks of a table's persons: an interval asks how a value moves when one of them is not there.
+pub const BLOCKS: u8 = 20;
 
 impl World {
     /// Stages 2–4 of a run: histories, attitudes, halves.
@@ -53,10 +59,13 @@ impl World {
         let streams = Streams::new(scenario.seed, replication);
         let people = match histories {
             Histories::Synthetic => synthetic(scenario, loadings, streams, replication)?,
-            Histories::Table(table) => table.people(streams, true),
+            Histories::Table(table) => table.people(streams, false),
         };
         let attitudes = Attitudes::draw(&scenario.consent, &people, streams);
-        let halves = split(&people, streams);
+        let (halves, blocks) = match histories {
+            Histories::Synthetic => (split(&people, streams), Vec::new()),
+            Histories::Table(table) => (halved(&people, table.person_keys(), streams), blocks(table.person_keys())),
+        };
         let groups = Groups::of(&people, &halves.score);
         let of_scored = |i: &u32| *i as usize;
         let lottery = halves
@@ -73,6 +82,7 @@ impl World {
             bad: halves.score.iter().map(|i| people.default[of_scored(i)]).collect(),
             applicant: halves.score.iter().map(|i| people.applicant[of_scored(i)]).collect(),
             cohort: halves.score.iter().map(|i| people.community[of_scored(i)]).collect(),
+            blocks,
             people,
             attitudes,
             halves,
@@ -93,13 +103,11 @@ fn synthetic(scenario: &Scenario, loadings: &Loadings, streams: Streams, replica
     Ok(people)
 }
 
-/// Halves by a keyed draw of the *original* person, so that copies of one person (bootstrap) never stand on both
-/// sides. Only applicants have loans to learn from.
+/// Halves of a population of its own by a keyed draw a person. Only applicants have loans to learn from.
 fn split(people: &People, streams: Streams) -> Halves {
     let (mut train, mut score) = (Vec::new(), Vec::new());
     for i in 0..people.default.len() {
-        let who = people.origin.get(i).map_or(people.first + i as u64, |o| u64::from(*o));
-        if streams.uniform(Entity::Person(who), 0, Purpose::Split) < 0.5 {
+        if streams.uniform(Entity::Person(people.first + i as u64), 0, Purpose::Split) < 0.5 {
             if people.applicant[i] {
                 train.push(i as u32);
             }
@@ -108,6 +116,32 @@ fn split(people: &People, streams: Streams) -> Halves {
         }
     }
     Halves { train, score }
+}
+
+/// Halves of a table: the stratified split that a bench with half of the persons tested makes for the same seed. Nobody is
+/// drawn twice: a copy would be learnt from twice, and the scorers that overfit would look worse than they are.
+fn halved(people: &People, key: &[u64], streams: Streams) -> Halves {
+    let split = splits(&people.default, key, streams, Cut::HALVES).swap_remove(0);
+    Halves { train: split.train, score: split.test }
+}
+
+/// Blocks of equal size by the rank of the person's number, hashed.
+fn blocks(key: &[u64]) -> Vec<u8> {
+    let mut order: Vec<u32> = (0..key.len() as u32).collect();
+    order.sort_by_key(|i| (mix(key[*i as usize] ^ 0x424C_4F43_4B53), *i));
+    let mut out = vec![0; key.len()];
+    for (rank, i) in order.into_iter().enumerate() {
+        out[i as usize] = (rank % usize::from(BLOCKS)) as u8;
+    }
+    out
+}
+
+impl World {
+    /// The training half without the persons of a block.
+    pub fn without_block(&self, block: u8) -> Halves {
+        let train = self.halves.train.iter().copied().filter(|i| self.blocks[*i as usize] != block).collect();
+        Halves { train, score: self.halves.score.clone() }
+    }
 }
 
 impl Histories {

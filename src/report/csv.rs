@@ -140,6 +140,7 @@ pub fn read_results(input: impl Read, file: &str) -> Result<(Vec<String>, Vec<Ro
             metric: texts.text(field(after + 1)),
             group: texts.text(field(after + 2)),
             value: parse(after + 3, "value")?.unwrap_or(f64::NAN),
+            influence: None,
         });
     }
     Ok((keys, rows))

@@ -1,16 +1,21 @@
-//! Where the sign flips: what an arm does to the approval of people without a file depends on the lender's cut-off, so
-//! the cut-off is swept and the sign changes are named.
+//! The cut-off decides: what an arm does to profit and to the approval of people without a file at the fixed approval rate and
+//! at the lender's own break-even, and between which cut-offs its sign turns.
 
-use super::table::{place, plain, wrapped};
+use super::interval::FEWEST;
+use super::table::{epsilon_text, place, plain, wrapped, written};
 use super::{Context, Summaries};
+use crate::evaluate::{AT_BREAK_EVEN, AT_RATE};
+use crate::stats::Interval;
 use comfy_table::{Cell, CellAlignment};
 use std::fmt::Write as _;
 
-const METRIC: &str = "approval_at_cutoff";
+const APPROVAL: &str = "approval_at_cutoff";
+const PROFIT: &str = "profit_at_cutoff";
 
-/// Paired differences in approval by PD cut-off, arm by arm (DP arms at the ε nearest 1), with the sign changes in words.
-/// Empty where the rows carry no sweep of the cut-off.
+/// The answer at both rules, the paired differences in approval by PD cut-off, arm by arm (DP arms at the ε nearest 1), and the
+/// changes of sign in words. Empty where the rows carry no sweep of the cut-off.
 pub fn render(all: &Summaries, context: &Context) -> String {
+    let mut out = both_rules(all, context);
     let point = all.base(context).to_vec();
     let (mut prefix, mut who) = ("file=none;pd_cutoff=", "people without a file");
     let mut cutoffs = values(all, prefix);
@@ -19,44 +24,107 @@ pub fn render(all: &Summaries, context: &Context) -> String {
         cutoffs = values(all, prefix);
     }
     if cutoffs.len() < 2 {
-        return String::new();
+        return out;
     }
     let mut table = plain();
-    let heads = cutoffs.iter().map(|c| format!("PD <\n{} %", super::csv::number((1e4 * c).round() / 100.0)));
+    let heads = cutoffs.iter().map(|c| format!("PD <\n{} %", percent(*c)));
     table.set_header(["arm".to_owned(), "ε".to_owned()].into_iter().chain(heads));
-    let mut flips = String::new();
+    let (mut approvals, mut profits) = (String::new(), String::new());
+    let reference = &context.reference;
     for arm in all.arms() {
         let Some(epsilon) = all.nearest_epsilon(arm, 1.0).filter(|_| arm != context.reference) else { continue };
-        let differences: Vec<Option<(f64, f64)>> = cutoffs
-            .iter()
-            .map(|c| {
-                let group = format!("{prefix}{c}");
-                let d = all.get(arm, epsilon, &point, METRIC, &group)?.difference?;
-                Some((100.0 * d.mean, 50.0 * (d.hi - d.lo)))
-            })
-            .collect();
-        let mut cells = vec![Cell::new(arm), Cell::new(epsilon.map_or(String::new(), super::table::epsilon_text))];
-        cells.extend(differences.iter().map(|d| {
-            let text = d.map_or("–".to_owned(), |(mean, half)| {
-                if half.is_finite() { format!("{mean:+.1}±{half:.1}") } else { format!("{mean:+.1}") }
-            });
-            Cell::new(text).set_alignment(CellAlignment::Right)
-        }));
+        let differences = |metric: &str, prefix: &str| -> Vec<Option<Interval>> {
+            let at = |c: &f64| all.get(arm, epsilon, &point, metric, &format!("{prefix}{c}"))?.difference;
+            cutoffs.iter().map(at).collect()
+        };
+        let found = differences(APPROVAL, prefix);
+        let mut cells = vec![Cell::new(arm), Cell::new(epsilon.map_or(String::new(), epsilon_text))];
+        cells.extend(found.iter().map(|d| right(d.map_or("–".to_owned(), |d| written(d, 100.0, 1, true, "±")))));
         table.add_row(cells);
-        sign_changes(arm, &cutoffs, &differences, &mut flips);
+        let words = [format!("more {who} than {reference}"), format!("fewer {who} than {reference}")];
+        sign_changes(arm, "approves", &words, &cutoffs, &found, &mut approvals);
+        let words = [format!("more than {reference}"), format!("less than {reference}")];
+        sign_changes(arm, "earns", &words, &cutoffs, &differences(PROFIT, "pd_cutoff="), &mut profits);
     }
-    let (at, reference) = (place(context, &point), &context.reference);
-    let mut out =
-        wrapped(&format!("Approval of {who} by the lender's cut-off: paired difference to {reference}, pp{at}"));
+    let at = place(context, &point);
+    out.push_str(&wrapped(&format!(
+        "Approval of {who} by the lender's cut-off: paired difference to {reference}, pp{at}"
+    )));
     out.push_str(&table.trim_fmt());
     out.push('\n');
-    if flips.is_empty() {
-        out.push_str("No arm's sign changes over these cut-offs (where its interval excludes 0).\n");
-    } else {
-        out.push_str("The sign depends on the cut-off:\n");
-        out.push_str(&flips);
+    if context.replications < FEWEST {
+        let _ = writeln!(out, "With fewer than {FEWEST} replications nothing is said of where a sign turns.");
+        return out;
+    }
+    for (flips, what) in [(approvals, format!("approval of {who}")), (profits, "profit".to_owned())] {
+        if flips.is_empty() {
+            out.push_str(&wrapped(&format!(
+                "No arm is shown to change the sign of its effect on {what}: no interval is above 0 at one of these cut-offs and \
+                 below 0 at another."
+            )));
+        } else {
+            let _ = writeln!(out, "The sign of the effect on {what} depends on the cut-off:");
+            flips.lines().for_each(|line| out.push_str(&wrapped(line)));
+        }
     }
     out
+}
+
+/// Profit, approvals and people without a file under both rules: levels of the reference arm, differences of the others.
+fn both_rules(all: &Summaries, context: &Context) -> String {
+    let point = all.base(context).to_vec();
+    let no_file = [AT_RATE, AT_BREAK_EVEN].map(|rule| format!("file=none;{rule}"));
+    let columns = [
+        (PROFIT, AT_RATE, "profit,\n%"),
+        (APPROVAL, &*no_file[0], "no file,\napproved,\n%"),
+        (PROFIT, AT_BREAK_EVEN, "profit,\n%"),
+        (APPROVAL, AT_BREAK_EVEN, "approved,\n%"),
+        (APPROVAL, &*no_file[1], "no file,\napproved,\n%"),
+    ];
+    let there = |metric: &str, group: &str| all.rows().iter().any(|r| &*r.metric == metric && &*r.group == group);
+    let columns: Vec<_> = columns.into_iter().filter(|(metric, group, _)| there(metric, group)).collect();
+    if columns.is_empty() {
+        return String::new();
+    }
+    let rule = |group: &str| if group.ends_with(AT_RATE) { "fixed rate:\n" } else { "break-even:\n" };
+    let mut table = plain();
+    let heads = columns.iter().map(|(_, group, head)| format!("{}{head}", rule(group)));
+    table.set_header(["arm".to_owned(), "ε".to_owned()].into_iter().chain(heads));
+    for arm in all.arms() {
+        let Some(epsilon) = all.nearest_epsilon(arm, 1.0) else { continue };
+        let is_reference = arm == context.reference;
+        let mut cells = vec![Cell::new(arm), Cell::new(epsilon.map_or(String::new(), epsilon_text))];
+        for (metric, group, _) in &columns {
+            let found = all.get(arm, epsilon, &point, metric, group);
+            let value = found.and_then(|s| if is_reference { Some(s.value) } else { s.difference });
+            let places = if *metric == PROFIT { 2 } else { 1 };
+            cells.push(right(value.map_or("–".to_owned(), |v| written(v, 100.0, places, !is_reference, "±"))));
+        }
+        table.add_row(cells);
+    }
+    let at = place(context, &point);
+    let rules = context.rules.as_ref().map_or_else(String::new, |r| {
+        format!(
+            " The fixed rate approves {} % of applicants; the lender breaks even at a PD of {} %, and below it approves everybody.",
+            percent(r.approval_rate),
+            percent(r.break_even)
+        )
+    });
+    let head = wrapped(&format!(
+        "The cut-off decides: the answer at the fixed approval rate and at the lender's own break-even. Levels of {}, differences of \
+         the other arms{at}.{rules}",
+        context.reference
+    ));
+    format!("{head}{}\n\n", table.trim_fmt())
+}
+
+fn right(text: String) -> Cell {
+    Cell::new(text).set_alignment(CellAlignment::Right)
+}
+
+/// A share in percent, with at most two decimals.
+fn percent(share: f64) -> String {
+    super::csv::number((1e4 * share).round() / 100.0)
 }
 
 /// Cut-offs in the rows, ascending.
@@ -64,7 +132,7 @@ fn values(all: &Summaries, prefix: &str) -> Vec<f64> {
     let mut found: Vec<f64> = all
         .rows()
         .iter()
-        .filter(|r| &*r.metric == METRIC)
+        .filter(|r| &*r.metric == APPROVAL)
         .filter_map(|r| r.group.strip_prefix(prefix)?.parse().ok())
         .collect();
     found.sort_by(f64::total_cmp);
@@ -72,24 +140,31 @@ fn values(all: &Summaries, prefix: &str) -> Vec<f64> {
     found
 }
 
-/// One line for each change of sign between neighbouring cut-offs whose intervals exclude 0.
-fn sign_changes(arm: &str, cutoffs: &[f64], differences: &[Option<(f64, f64)>], out: &mut String) {
-    let clear: Vec<(f64, f64)> = cutoffs
+/// One line for each change of sign between neighbouring cut-offs whose intervals exclude 0. `words`: above 0, below 0.
+fn sign_changes(
+    arm: &str,
+    verb: &str,
+    words: &[String; 2],
+    cutoffs: &[f64],
+    differences: &[Option<Interval>],
+    out: &mut String,
+) {
+    let clear: Vec<(f64, bool)> = cutoffs
         .iter()
         .zip(differences)
-        .filter_map(|(c, d)| {
-            d.filter(|(mean, half)| half.is_finite() && mean.abs() > *half).map(|(mean, _)| (*c, mean))
-        })
+        .filter_map(|(c, d)| d.filter(|d| d.lo > 0.0 || d.hi < 0.0).map(|d| (*c, d.mean > 0.0)))
         .collect();
     for pair in clear.windows(2) {
-        if pair[0].1 * pair[1].1 < 0.0 {
-            let word = |v: f64| if v > 0.0 { "more" } else { "fewer" };
-            let (a, b) = (100.0 * pair[0].0, 100.0 * pair[1].0);
+        let ((low, before), (high, after)) = (pair[0], pair[1]);
+        if before != after {
+            let word = |above: bool| &words[usize::from(!above)];
             let _ = writeln!(
                 out,
-                "  {arm}: {} approved than in the reference arm below PD {a:.2} %, {} below {b:.2} %",
-                word(pair[0].1),
-                word(pair[1].1)
+                "  {arm} {verb} {} where the cut-off is a PD of {} %, and {} at {} %.",
+                word(before),
+                percent(low),
+                word(after).split(' ').next().unwrap_or_default(),
+                percent(high)
             );
         }
     }
@@ -98,15 +173,30 @@ fn sign_changes(arm: &str, cutoffs: &[f64], differences: &[Option<(f64, f64)>], 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::fake;
 
     #[test]
     fn only_clear_changes_of_sign_are_named() {
+        let words = ["more than a".to_owned(), "fewer than a".to_owned()];
+        let d = |mean: f64, half: f64| Some(Interval { mean, lo: mean - half, hi: mean + half });
         let mut out = String::new();
-        let d = [Some((-2.0, 0.5)), Some((0.1, 0.5)), Some((3.0, 0.5)), None, Some((2.0, 0.1))];
-        sign_changes("opt-in", &[0.01, 0.02, 0.03, 0.04, 0.05], &d, &mut out);
-        assert_eq!(out, "  opt-in: fewer approved than in the reference arm below PD 1.00 %, more below 3.00 %\n");
+        let found = [d(-2.0, 0.5), d(0.1, 0.5), d(3.0, 0.5), None, d(2.0, 0.1)];
+        sign_changes("opt-in", "approves", &words, &[0.01, 0.02, 0.03, 0.04, 0.05], &found, &mut out);
+        assert_eq!(out, "  opt-in approves fewer than a where the cut-off is a PD of 1 %, and more at 3 %.\n");
         let mut none = String::new();
-        sign_changes("opt-in", &[0.01, 0.02], &[Some((-0.2, 0.5)), Some((0.3, 0.5))], &mut none);
+        sign_changes("opt-in", "approves", &words, &[0.01, 0.02], &[d(-0.2, 0.5), d(0.3, 0.5)], &mut none);
+        sign_changes("opt-in", "approves", &words, &[0.01, 0.02], &[d(-0.2, f64::NAN), d(0.3, f64::NAN)], &mut none);
         assert!(none.is_empty());
+    }
+
+    #[test]
+    fn few_replications_say_nothing_of_signs() {
+        for replications in 1..=6 {
+            let context = Context { replications, ..fake::context() };
+            let text = render(&Summaries::new(&fake::rows(&context), &context), &context);
+            let said = text.contains("is shown to change the sign") || text.contains("depends on the cut-off");
+            assert_eq!(said, replications >= FEWEST, "{replications}: {text}");
+            assert!(text.contains("The cut-off decides") && text.contains("break-even:"), "{text}");
+        }
     }
 }

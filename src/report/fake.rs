@@ -1,6 +1,6 @@
 //! Rows that look like a run, for the tests of this floor.
 
-use super::{ArmInfo, Context, Guarantee};
+use super::{ArmInfo, Context, Guarantee, Rules};
 use crate::evaluate::Row;
 use crate::stats::{Spread, normal_quantile};
 use std::sync::Arc;
@@ -38,6 +38,7 @@ pub fn context() -> Context {
         spread: Spread::Independent,
         seed: 20_180_103,
         real_data: false,
+        rules: Some(Rules { approval_rate: 0.6, break_even: 1.0 / 6.0 }),
     }
 }
 
@@ -142,6 +143,7 @@ impl Emit<'_> {
             metric: Arc::from(metric),
             group: Arc::from(group),
             value,
+            influence: None,
         });
     }
 }
@@ -159,6 +161,8 @@ fn one(emit: &mut Emit<'_>, a: u64, signal: f64, shift: f64) {
         let i = i as u64;
         emit.row("auc", group, floor + gain * signal + 0.004 * luck + 0.0012 * own(10 + i));
     }
+    emit.row("approved_by_lot", "all", if &*emit.arm == "bureau-only" { 0.55 } else { 0.0 });
+    cutoffs(emit, signal, &own);
     let aggregates = emit.arm.starts_with("dp-aggregates");
     emit.row("auc_within_cohort", "all", 0.65 + if aggregates { 0.0 } else { 0.05 * signal } + 0.0012 * own(15));
     emit.row("approval_rate", "all", 0.6);
@@ -186,7 +190,15 @@ fn one(emit: &mut Emit<'_>, a: u64, signal: f64, shift: f64) {
             let swap = 0.01 + 0.09 * signal;
             emit.row("winners", &group, swap * (1.0 - 0.35 * tilt) + 0.003 * own(50 + u64::from(decile)));
             emit.row("losers", &group, swap * (1.0 + 0.30 * tilt) + 0.003 * own(70 + u64::from(decile)));
+            let (up, down) = (0.3 * swap * (1.0 - tilt), 0.3 * swap * (1.0 + tilt));
+            emit.row("winners_by_lot", &group, up);
+            emit.row("losers_by_lot", &group, down);
+            emit.row("approval_change", &group, -0.65 * swap * tilt + up - down + 0.003 * own(80 + u64::from(decile)));
         }
+        for (metric, value) in [("winners", 0.06), ("losers", 0.055), ("winners_by_lot", 0.03), ("losers_by_lot", 0.03)] {
+            emit.row(metric, "all", value * signal);
+        }
+        emit.row("approval_change", "all", 0.005 * signal + 0.001 * own(90));
     }
     for bin in 1..=10_u32 {
         let p = 0.002 * libm::pow(1.62, f64::from(bin - 1)) * (1.0 + 0.4 * signal * (f64::from(bin) - 5.5) / 5.0);
@@ -194,6 +206,23 @@ fn one(emit: &mut Emit<'_>, a: u64, signal: f64, shift: f64) {
         emit.row("calibration_predicted", &group, p);
         let observed = p * (1.0 + 0.08 * (1.0 - signal)) + 0.03 * libm::sqrt(p) * 0.2 * own(90 + u64::from(bin));
         emit.row("calibration_observed", &group, observed.max(0.0));
+    }
+}
+
+/// Approvals and profit at cut-offs: strict lenders approve more of those without a file, lenient ones fewer.
+fn cutoffs(emit: &mut Emit<'_>, signal: f64, own: &dyn Fn(u64) -> f64) {
+    for (i, cutoff) in [0.01, 0.04, 0.1667].into_iter().enumerate() {
+        let level = 0.2 + 0.3 * i as f64;
+        let tilt = 0.1 * signal * (1.0 - i as f64);
+        let approved = level + tilt + 0.002 * own(150 + i as u64);
+        emit.row("approval_at_cutoff", &format!("file=none;pd_cutoff={cutoff}"), approved);
+        emit.row("profit_at_cutoff", &format!("pd_cutoff={cutoff}"), 0.02 * level + 0.004 * signal + 0.0002 * own(153));
+    }
+    for (i, (rule, level)) in [("approval-rate", 0.6), ("break-even", 0.9)].into_iter().enumerate() {
+        let own = own(160 + i as u64);
+        emit.row("approval_at_cutoff", &format!("cutoff={rule}"), level);
+        emit.row("approval_at_cutoff", &format!("file=none;cutoff={rule}"), level - 0.1 + 0.05 * signal + 0.002 * own);
+        emit.row("profit_at_cutoff", &format!("cutoff={rule}"), 0.05 + 0.002 * signal + 0.0002 * own);
     }
 }
 

@@ -13,9 +13,11 @@
 //! | [`plots`] | SVG and PNG pictures |
 //! | [`bench`](mod@bench) | what `pretick bench` writes and prints |
 //! | [`exposure`] | the terminal's table of what leaves the platform and what attacks learn |
+//! | [`interval`] | 95 % intervals: what replications average out, and what they do not |
 //! | [`leakage`] | the rule for the headline of an arm's measured leakage |
 //! | [`release`] | what a real release publishes, and the register that stays inside |
 //! | [`story`] | one person's way through a replication, in words |
+//! | [`swaps`] | the terminal's table of who gains and loses credit, and what a lot moves |
 //! | [`sweep`] | the terminal's table of what a sweep changes in what attacks learn |
 //! | [`table`], [`cutoffs`] | the terminal's tables; where the sign of an arm's effect flips |
 
@@ -26,6 +28,7 @@ pub mod exposure;
 pub mod file;
 pub mod folder;
 pub mod histories;
+pub mod interval;
 pub mod leakage;
 pub mod manifest;
 pub mod metric;
@@ -35,6 +38,7 @@ pub mod plots;
 pub mod release;
 pub mod story;
 pub mod summary;
+pub mod swaps;
 pub mod sweep;
 pub mod table;
 
@@ -173,6 +177,18 @@ pub struct Context {
     pub seed: u64,
     /// Whether the histories are real: outputs then say that nothing in them is safe to publish as DP.
     pub real_data: bool,
+    /// The lender's two rules, which the answer is given at; `None` in results of older versions.
+    #[serde(default)]
+    pub rules: Option<Rules>,
+}
+
+/// Whom a lender approves, by either rule.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Rules {
+    /// Share of applicants at the fixed rate.
+    pub approval_rate: f64,
+    /// PD below which a loan is profitable.
+    pub break_even: f64,
 }
 
 /// What every output on real data says.
@@ -210,6 +226,21 @@ impl Context {
         }
     }
 
+    /// What a reader must know where replications are few; empty where they are not.
+    pub fn few(&self) -> String {
+        let fewest = interval::FEWEST;
+        match self.replications {
+            0 | 1 => format!(
+                "One replication has no interval: any difference may be luck, so nothing is said of signs. Take at least {fewest}."
+            ),
+            r if r < fewest => format!(
+                "{r} replications are few: the intervals are wide, their width is itself uncertain, and nothing is said of signs. \
+                 Take at least {fewest}."
+            ),
+            _ => String::new(),
+        }
+    }
+
     /// The intervals in words.
     pub fn intervals(&self) -> String {
         match (self.replications, self.spread) {
@@ -218,9 +249,7 @@ impl Context {
                 format!("95 % t-intervals of the mean over {r} replications (independent populations)")
             }
             (r, Spread::Resampled) => {
-                format!(
-                    "95 % intervals from {r} fresh splits with bootstrap: they do not shrink with more replications"
-                )
+                format!("95 % intervals from {r} splits of one table: who is in it, and what {r} repeats do not average out")
             }
         }
     }

@@ -40,7 +40,7 @@ pub fn tell(story: &Story, scenario: &Scenario, cohort: Option<&str>) -> String 
 fn who(s: &Story, cohort: Option<&str>) -> String {
     let mut parts = vec![format!("One of {} people.", grouped(s.persons))];
     if let Some(row) = s.origin {
-        parts.push(format!("A copy of person {} of the table: replications resample it.", row + 1));
+        parts.push(format!("Person {} of the table.", row + 1));
     }
     parts.push(match s.decile {
         0 => "Income: unknown.".to_owned(),

@@ -2,7 +2,7 @@
 //!
 //! For arm a, metric m, group g, sweep point s and replications r = 1…R with values vₐᵣ:
 //!
-//! - mean: m̄ = Σᵣ vₐᵣ / R with [`Interval::from_replications`];
+//! - mean: m̄ = Σᵣ vₐᵣ / R with the interval of [`super::interval`], within what the metric can be;
 //! - difference: the same of dᵣ = vₐᵣ − v_ref,ᵣ over the replications in which both are defined. Arms share people and
 //!   luck, so the spread of dᵣ is far smaller than that of vₐᵣ: differences are read from here, never from two intervals.
 //!
@@ -10,6 +10,8 @@
 //! Order: arms as in the context, ε ascending (none first), then sweep points, metrics and groups by first appearance.
 
 use super::Context;
+use super::interval::{Observed, estimate};
+use super::metric::{possible, possible_difference};
 use crate::evaluate::Row;
 use crate::stats::Interval;
 use std::cmp::Ordering;
@@ -101,7 +103,7 @@ impl Summaries {
             all.arms.number(&Arc::from(arm.name.as_str()));
         }
         let mut sweep_numbers: BTreeMap<Arc<[String]>, usize> = BTreeMap::new();
-        let mut values: BTreeMap<Key, BTreeMap<u32, f64>> = BTreeMap::new();
+        let mut values: BTreeMap<Key, BTreeMap<u32, Observed>> = BTreeMap::new();
         for row in rows {
             let sweep = *sweep_numbers.entry(Arc::clone(&row.sweep)).or_insert_with(|| {
                 all.sweeps.push(Arc::clone(&row.sweep));
@@ -114,7 +116,8 @@ impl Summaries {
                 all.metrics.number(&row.metric),
                 all.groups.number(&row.group),
             );
-            values.entry(key).or_default().insert(row.replication, row.value);
+            let observed = Observed::new(row.value, row.influence.as_deref());
+            values.entry(key).or_default().insert(row.replication, observed);
         }
         let reference = all.arms.find(&context.reference);
         let reference_epsilons: Vec<Epsilon> = reference.map_or_else(Vec::new, |r| {
@@ -124,25 +127,27 @@ impl Summaries {
         });
         for (key, series) in &values {
             let (arm, epsilon, sweep, metric, group) = *key;
-            let own: Vec<f64> = series.values().copied().collect();
+            let own: Vec<Observed> = series.values().cloned().collect();
+            let name = Arc::clone(&all.metrics.names[metric]);
             let paired = reference.filter(|r| *r != arm).and_then(|r| {
                 let same = reference_epsilons.contains(&epsilon).then_some(epsilon);
                 let only = (reference_epsilons.len() == 1).then(|| reference_epsilons[0]);
                 values.get(&(r, same.or(only)?, sweep, metric, group))
             });
             let difference = paired.and_then(|other| {
-                let d: Vec<f64> = series.iter().filter_map(|(r, v)| other.get(r).map(|w| v - w)).collect();
-                d.iter().any(|v| v.is_finite()).then(|| Interval::from_replications(&d, context.spread))
+                let d: Vec<Observed> = series.iter().filter_map(|(r, v)| Some(v.minus(other.get(r)?))).collect();
+                let range = possible_difference(&name);
+                d.iter().any(|o| o.value.is_finite()).then(|| estimate(&d, context.spread, range))
             });
             all.index.insert(*key, all.rows.len());
             all.rows.push(Summary {
                 arm: Arc::clone(&all.arms.names[arm]),
                 epsilon: epsilon.0,
                 sweep: Arc::clone(&all.sweeps[sweep]),
-                metric: Arc::clone(&all.metrics.names[metric]),
                 group: Arc::clone(&all.groups.names[group]),
-                replications: own.iter().filter(|v| v.is_finite()).count(),
-                value: Interval::from_replications(&own, context.spread),
+                replications: own.iter().filter(|o| o.value.is_finite()).count(),
+                value: estimate(&own, context.spread, possible(&name)),
+                metric: name,
                 difference,
             });
         }

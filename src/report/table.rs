@@ -48,7 +48,7 @@ pub fn render(all: &Summaries, context: &Context) -> String {
         let at = place(context, point);
         let reference = &context.reference;
         for (head, differences) in [
-            (format!("Means ± half-width of the 95 % interval{at}"), false),
+            (format!("Means with 95 % intervals{at}"), false),
             (format!("Paired differences to {reference} (AUC as is, the rest in percentage points){at}"), true),
         ] {
             out.push_str(&wrapped(&head));
@@ -61,7 +61,8 @@ pub fn render(all: &Summaries, context: &Context) -> String {
             writeln!(out, "Only one of {} sweep points is shown: the others stand in summary.csv.", all.sweeps().len());
     }
     let swept = super::sweep::render(all, context);
-    for part in [swept, super::cutoffs::render(all, context), super::exposure::render(all, context)] {
+    let (cutoffs, swaps) = (super::cutoffs::render(all, context), super::swaps::render(all, context));
+    for part in [cutoffs, swaps, swept, super::exposure::render(all, context)] {
         if !part.is_empty() {
             out.push_str(&part);
             out.push('\n');
@@ -139,21 +140,38 @@ pub fn epsilon_text(e: f64) -> String {
 
 fn cell(summary: Option<&Summary>, metric: Option<&Metric>, difference: bool, plus_minus: &str) -> String {
     let interval = if difference { summary.and_then(|s| s.difference) } else { summary.map(|s| s.value) };
-    let (Some(Interval { mean, hi, .. }), Some(metric)) = (interval, metric) else { return "–".to_owned() };
-    if !mean.is_finite() {
-        return if mean == f64::INFINITY { "∞" } else { "–" }.to_owned();
+    let (Some(interval), Some(metric)) = (interval, metric) else { return "–".to_owned() };
+    // ε spent is the same in every replication.
+    if metric.name == "epsilon_spent" && interval.mean.is_finite() {
+        return format!("{:.*}", metric.decimals, interval.mean);
     }
-    let places = metric.decimals;
-    let (value, half) = (mean * metric.factor, (hi - mean) * metric.factor);
+    written(interval, metric.factor, metric.decimals, difference, plus_minus)
+}
+
+/// `12.3±0.4`; `2.0+4.1−1.6` where the ends are not as far from the mean: what is possible ends there. `–` for what is undefined.
+pub(super) fn written(i: Interval, factor: f64, places: usize, signed: bool, plus_minus: &str) -> String {
+    if !i.mean.is_finite() {
+        return if i.mean == f64::INFINITY { "∞" } else { "–" }.to_owned();
+    }
+    let value = i.mean * factor;
     // What rounds to zero has no sign.
     let zero = value.abs() < 0.5 * libm::pow(10.0, -(places as f64));
-    let value = match (zero, difference) {
+    let value = match (zero, signed) {
         (true, _) => format!("{:.places$}", 0.0),
         (false, true) => format!("{value:+.places$}"),
         (false, false) => format!("{value:.places$}"),
     };
-    // ε spent is the same in every replication.
-    if half.is_nan() || metric.name == "epsilon_spent" { value } else { format!("{value}{plus_minus}{half:.places$}") }
+    let (up, down) = ((i.hi - i.mean) * factor, (i.mean - i.lo) * factor);
+    if up.is_nan() {
+        return value;
+    }
+    let half = 0.5 * (up + down);
+    // A tenth of the half-width is less than its own uncertainty, and at most a last digit may differ.
+    if (up - down).abs() <= 0.2 * half || format!("{up:.places$}") == format!("{down:.places$}") {
+        return format!("{value}{plus_minus}{half:.places$}");
+    }
+    let line = if plus_minus.starts_with('\n') { "\n" } else { "" };
+    format!("{value}{line}+{up:.places$}−{down:.places$}")
 }
 
 fn notes(all: &Summaries, context: &Context) -> String {
@@ -163,6 +181,12 @@ fn notes(all: &Summaries, context: &Context) -> String {
         context.applicants(),
         context.intervals(),
     );
+    if !context.few().is_empty() {
+        let _ = writeln!(out, "{}", context.few());
+    }
+    if context.replications > 1 {
+        out.push_str("a±b is the interval from a − b to a + b; a+b−c that from a − c to a + b, where the possible ends.\n");
+    }
     let present = all.arms();
     let arms = || context.arms.iter().filter(|a| present.contains(&a.name.as_str()));
     for arm in arms().filter(|a| a.guarantee.kind().is_some()) {

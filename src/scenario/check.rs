@@ -14,6 +14,11 @@ const MOST_ARMS: usize = 200;
 /// Longest name of a scenario or an arm, in characters.
 const LONGEST_NAME: usize = 80;
 
+/// By how much shares may miss their sum of 1.
+const SLACK: f64 = 1e-6;
+/// Fewest defaults to be expected in each half: with fewer, hardly a replication could learn and be tested.
+const FEWEST_DEFAULTS: f64 = 1.0;
+
 /// Notes every contradiction.
 pub(super) fn check(s: &Scenario, document: &Node, problems: &mut Vec<Problem>) {
     let before = problems.len();
@@ -27,8 +32,8 @@ pub(super) fn check(s: &Scenario, document: &Node, problems: &mut Vec<Problem>) 
     }
     let file = &s.population.file;
     let total = file.none + file.thin + file.thick;
-    if (total - 1.0).abs() > 1e-6 {
-        refuse("population.file", format!("the shares sum to {total}, they must sum to 1"), None);
+    if (total - 1.0).abs() > SLACK {
+        refuse("population.file", format!("the shares sum to {}, they must sum to 1", rounded(total)), None);
     }
     let c = &s.population.correlation;
     if c.community + c.district >= 1.0 {
@@ -36,8 +41,18 @@ pub(super) fn check(s: &Scenario, document: &Node, problems: &mut Vec<Problem>) 
         refuse("population.correlation", message, Some("their sum must be below 1".into()));
     }
     let seg = &s.consent.segments;
-    if seg.fundamentalist + seg.pragmatist + seg.unconcerned <= 0.0 {
-        refuse("consent.segments", "all segments are empty".into(), None);
+    let total = seg.fundamentalist + seg.pragmatist + seg.unconcerned;
+    if (total - 1.0).abs() > SLACK {
+        let message = format!("the shares sum to {}, they must sum to 1", rounded(total));
+        let help = format!(
+            "fundamentalist {}, pragmatist {}, unconcerned {}: those that are not given keep their default",
+            seg.fundamentalist, seg.pragmatist, seg.unconcerned
+        );
+        refuse("consent.segments", message, Some(help));
+    }
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = s.lender.cutoff_sweep.iter().find(|c| !seen.insert(c.to_bits())) {
+        refuse("lender.cutoff_sweep", format!("{twice} is given twice"), None);
     }
     if matches!(s.histories.source, Source::Table(_)) && s.applicants.rate < 1.0 {
         let message = "the persons of a table have all applied: the rate must be 1".to_owned();
@@ -77,6 +92,38 @@ pub(super) fn check(s: &Scenario, document: &Node, problems: &mut Vec<Problem>) 
             located(synthetic.bureau.check(), document, problems);
         }
     }
+}
+
+/// A sum of shares without what binary fractions leave behind.
+fn rounded(sum: f64) -> f64 {
+    (sum * 1e9).round() / 1e9
+}
+
+/// What keeps a scenario, which is sound otherwise, from being run: nobody can be expected to default in the half that is learnt
+/// from and in the one that is tested. (A few persons can still be generated.)
+pub(super) fn too_few_persons(s: &Scenario, document: &Node) -> Option<Problem> {
+    if matches!(s.histories.source, Source::Table(_)) {
+        return None;
+    }
+    let rate = s.applicants.rate * s.outcome.base_default_rate;
+    let expected = 0.5 * s.population.persons as f64 * rate;
+    if expected >= FEWEST_DEFAULTS {
+        return None;
+    }
+    let message = format!(
+        "{} persons, of whom {} % apply and {} % would default, give {} defaults in each half: too few to learn from",
+        s.population.persons,
+        rounded(100.0 * s.applicants.rate),
+        rounded(100.0 * s.outcome.base_default_rate),
+        (100.0 * expected).round() / 100.0
+    );
+    let help = if rate > 0.0 {
+        format!("at least {} persons are needed for one", (2.0 * FEWEST_DEFAULTS / rate).ceil())
+    } else {
+        "nobody can default at this rate".to_owned()
+    };
+    let key = "population.persons".to_owned();
+    Some(Problem { origin: place(document, &key), key, message, help: Some(help) })
 }
 
 /// Where the deepest part of a dotted key that is written stands.

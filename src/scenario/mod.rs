@@ -28,7 +28,7 @@ crate::params! {
         pub preset: String = "china-2018".into(), "", any(), "the scenario's author";
         /// Seed of all draws.
         pub seed: u64 = 20_180_103, "", between(0.0, 9.007_199_254_740_992e15), "the day of the 2018 apology";
-        /// Independent populations (or resamples of a table).
+        /// Independent populations (or fresh splits of a table).
         pub replications: u32 = 20, "replications", above(0.0, 100_000.0), "assumed: intervals from 19 degrees of freedom";
         /// Arm to which paired differences are taken.
         pub reference: String = "bureau-only".into(), "", any(), "the scenario's choice";
@@ -132,6 +132,16 @@ impl Loaded {
         } else {
             Err(Error::Scenario(problems))
         }
+    }
+
+    /// Whether every point can be run: a scenario that is sound may have too few persons to learn from.
+    pub fn can_run(&self) -> Result<()> {
+        for point in self.points()? {
+            if let Some(problem) = check::too_few_persons(&point.scenario, &self.document) {
+                return Err(Error::Scenario(vec![problem]));
+            }
+        }
+        Ok(())
     }
 
     /// The sweep points (one without values where nothing is swept), first key slowest.

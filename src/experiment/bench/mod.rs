@@ -14,12 +14,11 @@
 mod contender;
 mod job;
 mod sample;
-mod split;
 
 pub use contender::{ALL, Contender, Kind, contenders, words};
 pub use job::{Job, Meter, Usage};
 pub use sample::Sample;
-pub use split::{Split, splits};
+pub use super::split::{Cut, Split, splits};
 
 use super::{Histories, Observer, loadings_for};
 use crate::error::{Error, Result};
@@ -50,6 +49,13 @@ pub struct Plan {
     pub test_share: f64,
     /// Most persons to train on.
     pub train: Option<usize>,
+}
+
+impl Plan {
+    /// How a seed parts the persons.
+    pub const fn cut(&self) -> Cut {
+        Cut { folds: self.folds, test_share: self.test_share, train: self.train }
+    }
 }
 
 impl Default for Plan {
@@ -176,7 +182,7 @@ impl Bench<'_> {
             if persons.bad.is_empty() {
                 return Err(Error::Fit("nobody applies: there is nobody to learn from".into()));
             }
-            for (jobs, split) in wanted.iter().zip(splits(&persons.bad, &persons.key, streams, self.plan)) {
+            for (jobs, split) in wanted.iter().zip(splits(&persons.bad, &persons.key, streams, self.plan.cut())) {
                 let parts = Parts::new(persons, &split);
                 let stand = Stand { lender: &self.scenario.lender, plan: self.plan, parts: &parts, streams, meter };
                 let one = |job: &Job| -> Result<(usize, Done)> {
@@ -206,7 +212,7 @@ impl Bench<'_> {
     pub fn placements(&self, sample: &Sample) -> Vec<Placement> {
         let mut out = Vec::new();
         for seed in 0..self.plan.seeds {
-            let all = splits(&sample.bad, &sample.key, Streams::new(self.scenario.seed, seed), self.plan);
+            let all = splits(&sample.bad, &sample.key, Streams::new(self.scenario.seed, seed), self.plan.cut());
             for (fold, split) in all.into_iter().enumerate() {
                 let mut parts = vec![Part::Unused; sample.bad.len()];
                 split.train.iter().for_each(|i| parts[*i as usize] = Part::Train);

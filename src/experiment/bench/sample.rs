@@ -1,8 +1,8 @@
 //! The persons of one seed: those who apply, with all that a lender or the platform could see.
 
-use super::split::Split;
 use crate::error::{Error, Result};
 use crate::experiment::Histories;
+use crate::experiment::split::Split;
 use crate::population::{Loadings, People, simulate};
 use crate::rng::Streams;
 use crate::scenario::Scenario;

@@ -1,5 +1,9 @@
 //! The stylised facts that the model must reproduce (`pretick validate`).
 //!
+//! None of them predicts data that the model has not seen: a calibrated fact restates a target that a parameter was chosen to
+//! meet, a restated input follows from other inputs, and structure says that the code does what it claims, not that the world
+//! does. They find faults of the model; they are no evidence for it.
+//!
 //! Every fact is a small scenario that goes through [`super::run`] (or through its stages) on seeds that calibration never
 //! sees, gives an interval over replications, and has a *twin* with one broken parameter that must fail: a fact whose
 //! twin passes tests nothing.
@@ -25,6 +29,24 @@ pub enum Kind {
     Implied,
     /// It must come out by structure.
     Structural,
+}
+
+impl Kind {
+    /// What it is, in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Calibrated => "calibrated",
+            Self::Implied => "restated input",
+            Self::Structural => "structure",
+        }
+    }
+
+    /// Whether it predicts data that the model has not seen.
+    pub const fn predicts(self) -> bool {
+        match self {
+            Self::Calibrated | Self::Implied | Self::Structural => false,
+        }
+    }
 }
 
 /// One checked number.

@@ -53,8 +53,6 @@ fn levels(rows: &Rows, arm: &str, epsilons: &[f64]) -> Vec<Vec<f64>> {
 }
 
 const INFORMATIVE: &str = r#"["late_share_24m", "late_share_6m"]"#;
-/// Categories of spending do not depend on quality: averaging them teaches nothing, at any ε.
-const UNINFORMATIVE: &str = r#"["share_sensitive_24m"]"#;
 
 /// Metrics that say what ε, or the noise of it, was: they differ between 10⁹ and ∞ by definition.
 const STATE_EPSILON: [&str; 3] = ["epsilon_spent", "attack.reconstruction.epsilon", "attack.reconstruction.noise"];
@@ -90,35 +88,32 @@ fn fact_12(broken: bool) -> Result<Vec<Finding>> {
         unit: "values",
         pass: different == 0.0,
     });
-    // Utility in ε.
-    let epsilons = [0.1, 1.0, 8.0];
-    let list = "[0.1, 1.0, 8.0]";
-    let features = if broken { UNINFORMATIVE } else { INFORMATIVE };
+    // Utility in ε. Broken: a mechanism whose noise does not know ε, so that every ε gets the noise of 1.
+    let (epsilons, list) = if broken { ([0.98, 1.0, 1.02], "[0.98, 1.0, 1.02]") } else { ([0.1, 1.0, 8.0], "[0.1, 1.0, 8.0]") };
     let swept =
-        rows(&format!("{}{DP_ARMS}{}{}", head(32_000, 10), aggregates("community", list, features, 64), model(list)))?;
+        rows(&format!("{}{DP_ARMS}{}{}", head(32_000, 10), aggregates("community", list, INFORMATIVE, 64), model(list)))?;
     order("dp-aggregates in ε", &levels(&swept, "dp-aggregates", &epsilons), &mut out);
-    let mut by_epsilon = levels(&swept, "dp-model", &epsilons);
-    if broken {
-        by_epsilon.reverse();
-    }
-    order("dp-model in ε", &by_epsilon, &mut out);
-    // dp-model in n.
+    order("dp-model in ε", &levels(&swept, "dp-model", &epsilons), &mut out);
+    // dp-model in n. Broken: more persons, but no more of them who have a loan to learn from.
     let mut by_n = Vec::new();
-    for persons in if broken { [64_000, 16_000, 4_000] } else { [4_000, 16_000, 64_000] } {
-        by_n.push(
-            levels(&rows(&format!("{}{DP_ARMS}{}", head(persons, 10), model("[1.0]")))?, "dp-model", &[1.0]).remove(0),
-        );
+    for persons in [4_000, 16_000, 64_000] {
+        let rate = if broken { 4_000.0 / f64::from(persons) } else { 1.0 };
+        let applicants = if broken { format!("[applicants]\nrate = {rate}\nneed_slope = 0.0\n") } else { String::new() };
+        let body = format!("{}{applicants}{DP_ARMS}{}", head(persons, 10), model("[1.0]"));
+        by_n.push(levels(&rows(&body)?, "dp-model", &[1.0]).remove(0));
     }
     order("dp-model in n", &by_n, &mut out);
-    // dp-aggregates in cohort size, at an ε where noise matters.
+    // dp-aggregates in cohort size, at an ε where noise matters. Broken: noise that grows with the cohort, as if its
+    // sensitivity were that of a sum over everybody.
     let mut by_size = Vec::new();
-    for size in if broken { [256, 64, 16] } else { [16, 64, 256] } {
+    for size in [16, 64, 256] {
+        let epsilon = if broken { 0.25 * 16.0 / f64::from(size) } else { 0.25 };
         let body = format!(
             "{}community_size = {size}\n{DP_ARMS}{}",
             head(64_000, 10),
-            aggregates("community", "[0.25]", INFORMATIVE, 64)
+            aggregates("community", &format!("[{epsilon}]"), INFORMATIVE, 64)
         );
-        by_size.push(rows(&body)?.at("dp-aggregates-others", Some(0.25), &[], "auc", "all"));
+        by_size.push(rows(&body)?.at("dp-aggregates-others", Some(epsilon), &[], "auc", "all"));
     }
     order("dp-aggregates in cohort size (ε = .25, own record left out)", &by_size, &mut out);
     Ok(out)
@@ -145,7 +140,7 @@ pub(super) fn facts() -> Vec<Fact> {
             12,
             "noise costs, data pay",
             "structure",
-            "ε = 8 for ∞; uninformative feature; ε and sizes reversed",
+            "noise that stays at ε = ∞, does not know ε, grows with the cohort; persons without a loan to learn from",
             fact_12,
         ),
         fact(13, "no correlation, no worth of cohorts", "structure", "population.correlation.community = .2", fact_13),

@@ -4,11 +4,10 @@
 //! says which columns the lender always sees, which need consent, what happened, who belongs to which group and
 //! cohort; the file is named on the command line, never in the scenario.
 //!
-//! **Resampling.** Replication r draws n persons from the n of the table with replacement (keyed draws, one a slot),
-//! so that intervals say how much the answer depends on who happens to be in the table. Copies keep `origin`, the
-//! number of the original person: halves are split by it, and nobody is trained on and scored. ε is that of one copy: a
-//! real person who is drawn k times would pay k ε. Fits on some .63·n distinct persons are a little worse than on the
-//! table itself, in every arm. The bootstrap is of persons, not of cohorts.
+//! **Persons once.** Every replication of a run has the table's own persons, each once, and splits them afresh. How much an
+//! answer depends on who happens to be in the table is measured by leaving blocks of persons out (`experiment`), never by
+//! drawing persons twice: a copy is learnt from twice, which only scorers that overfit make something of, so that privacy would
+//! look profitable. ([`Table::people`] can draw persons with replacement; its copies keep `origin`, the number of the original.)
 //!
 //! **Quality proxy.** A table has no latent quality. With y the outcome, p its mean over the table and e standard normal,
 //!

@@ -33,6 +33,14 @@ pub enum Replicates {
 }
 
 impl Replicates {
+    /// Variance of the mean of this many values over the variance of one.
+    pub fn widening(self, values: usize) -> f64 {
+        match self {
+            Self::Splits { ratio } => 1.0 / values as f64 + ratio,
+            Self::Populations => 1.0 / values as f64,
+        }
+    }
+
     /// The intervals in words.
     pub fn words(self) -> String {
         match self {
@@ -84,15 +92,17 @@ impl Estimate {
         if units.len() < 2 {
             return Self { mean, ..none };
         }
-        let variance = units.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (j - 1.0);
-        let widened = match replicates {
-            Replicates::Splits { ratio } => 1.0 / j + ratio,
-            Replicates::Populations => 1.0 / j,
-        };
-        let error = libm::sqrt(variance * widened);
+        let error = libm::sqrt(variance(&units) * replicates.widening(units.len()));
         let half = student_quantile(0.95, j - 1.0) * error;
         Self { mean, lo: mean - half, hi: mean + half, p: p_value(mean, error, j - 1.0), ..none }
     }
+}
+
+/// Sample variance; NaN of fewer than two values.
+pub fn variance(values: &[f64]) -> f64 {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (n - 1.0)
 }
 
 /// Two-sided p-value of mean/error under Student's t.

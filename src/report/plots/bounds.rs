@@ -10,16 +10,13 @@ use crate::stats::Interval;
 /// A share of what was left to learn, %: an attack can do somewhat worse than its control by luck, not much.
 pub const RISK: (f64, f64) = (-10.0, 100.0);
 
-/// Where nothing is impossible.
-const ANYTHING: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
-
 /// What a metric can be, in the unit that is written.
 pub fn possible(metric: &Metric) -> (f64, f64) {
     match metric.name {
-        "auc" | "auc_within_cohort" | "ks" | "brier" => (0.0, 1.0),
         "attack.risk" | "attack.singling_out.risk" | "attack.bill.gain" => RISK,
-        _ if metric.unit == "%" => (0.0, 100.0),
-        _ => ANYTHING,
+        // What a share explains can be below nothing by luck, but an axis begins at nothing.
+        "attack.nonsharer.quality_explained" => (0.0, 100.0),
+        _ => (metric.factor * metric.range.0, metric.factor * metric.range.1),
     }
 }
 
@@ -72,6 +69,8 @@ mod tests {
         assert_eq!(bounded(&[interval(1.0, f64::NAN, f64::NAN)], &[0.0], RISK, 0.0).range, (0.0, 1.0));
         assert!(arrows(false).is_empty() && arrows(true).contains("Arrows"));
     }
+
+    const ANYTHING: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
 
     #[test]
     fn shares_end_at_all_and_money_nowhere() {
