@@ -6,7 +6,7 @@
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use pretick::consent::{Attitudes, Form, FormParams};
-use pretick::evaluate::Emit;
+use pretick::evaluate::{Emit, Judged};
 use pretick::experiment::{Histories, World, arm_points, evaluate_arm, loadings_for, score_arm};
 use pretick::privacy::NoiseMode;
 use pretick::scenario::Loaded;
@@ -18,6 +18,7 @@ fn bench(c: &mut Criterion) {
     let loadings = loadings_for(s, &mut Vec::new()).unwrap();
     let world = World::new(s, &Histories::Synthetic, &loadings, 0).unwrap();
     let persons = world.people.len() as u64;
+    let judged = Judged::of(&world.people);
 
     let mut group = c.benchmark_group("run");
     group.sample_size(10).throughput(Throughput::Elements(persons));
@@ -46,7 +47,7 @@ fn bench(c: &mut Criterion) {
         group.bench_function(format!("arm {name}: metrics"), |b| {
             b.iter_batched(
                 emit,
-                |mut emit| evaluate_arm(s, &world, point, &scored, Some(&scored.approved), &mut emit).unwrap(),
+                |mut emit| evaluate_arm(s, &world, point, &scored, Some(&scored.pd), &judged, &mut emit).unwrap(),
                 BatchSize::SmallInput,
             );
         });

@@ -43,7 +43,7 @@ fn intervals_hold_what_other_tables_say() {
 #[test]
 fn run_and_bench_agree_on_the_price_of_privacy() {
     let study = Study { persons: 2_000, replications: 8, epsilons: "[1]", ..SMALL };
-    let loaded = Loaded::from_toml("table.toml", &study.toml(), &[]).unwrap();
+    let loaded = Loaded::from_toml("table.toml", &study.toml(0), &[]).unwrap();
     let histories = study.table(&loaded, 0);
     let results = experiment::run(&loaded, &histories, NoiseMode::Seeded, &Silent).unwrap();
     let of_run = |arm: &str| -> Vec<f64> {

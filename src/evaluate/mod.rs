@@ -11,7 +11,7 @@ mod row;
 
 pub use accuracy::{Concordance, calibration_slope, concordance_within, losses, ranking};
 pub use consent::{ConsentFacts, consent_metrics};
-pub use row::{Emit, Influence, Row};
+pub use row::{Emit, Influence, Row, Untaught};
 
 pub use accuracy::accuracy_metrics;
 pub use credit::{AT_BREAK_EVEN, AT_RATE, Decisions, credit_metrics};

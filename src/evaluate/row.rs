@@ -30,8 +30,19 @@ pub struct Row {
 pub struct Influence {
     /// Value without the block among those who are scored − value, one a block.
     pub scored: Vec<f32>,
-    /// A block, and the value when nobody of it was learnt from − value.
-    pub learnt: Option<(u8, f32)>,
+    /// The value when a part of the persons was not learnt from − value.
+    pub learnt: Option<Untaught>,
+}
+
+/// What a value moves by when blocks of persons are not learnt from: those whose number leaves `part` when divided by `parts`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Untaught {
+    /// The part that is left out.
+    pub part: u8,
+    /// Parts.
+    pub parts: u8,
+    /// By how much the value moves.
+    pub moved: f32,
 }
 
 /// Collects rows of one arm, ε, sweep point and replication.

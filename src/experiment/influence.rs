@@ -1,8 +1,9 @@
 //! How the values of one replication move with the persons of its table.
 //!
 //! The persons of a table stand in [`BLOCKS`] blocks that are the same in every replication. For each block the values are
-//! measured again without those of it who are scored; and for one block (another in each replication) the arm learns again,
-//! with the same noise, without those of it who train. Noise, choices and the split stay as they are, so that what moves a
+//! measured again without those of it who are scored; and for one of at most [`MOST_PARTS`] parts of the blocks (another from one
+//! replication to the next, so that each part has its turn twice or more) the arm learns again, with the same noise, without
+//! those of it who train. Noise, choices and the split stay as they are, so that what moves a
 //! value is the persons alone; [`crate::report::interval`] makes of it the part of an interval that no number of replications
 //! averages out.
 //!
@@ -11,7 +12,7 @@
 use super::arm::{ArmPoint, Scored, Seen, measure, score_on};
 use super::world::{BLOCKS, World};
 use crate::error::{Error, Result};
-use crate::evaluate::{Emit, Influence, Judged, Row};
+use crate::evaluate::{Emit, Influence, Judged, Row, Untaught};
 use crate::privacy::NoiseMode;
 use crate::scenario::Scenario;
 use std::sync::Arc;
@@ -19,17 +20,22 @@ use std::sync::Arc;
 /// Replications in which influences are measured: more would cost time and tell nothing new.
 pub(super) const STUDIED: u32 = 20;
 
-/// PDs of the reference arm, and those of its fit without [`block_of`] the replication.
+/// Most parts that are left out of what is learnt, one a replication. Each must have its turn twice, to tell what persons
+/// move from what steps (an approval more or less) do.
+const MOST_PARTS: u32 = 5;
+
+/// PDs of the reference arm, and those of its fit without the replication's part.
 pub(super) struct Reference {
     /// From all who train.
     pub pd: Vec<f64>,
-    /// Without the block; `None` where that fit failed or was not made.
+    /// Without the part; `None` where that fit failed or was not made.
     pub without: Option<Vec<f64>>,
 }
 
-/// The block that a replication learns without.
-pub(super) fn block_of(replication: u32) -> u8 {
-    (replication % u32::from(BLOCKS)) as u8
+/// (part, parts) that a replication learns without.
+fn part_of(scenario: &Scenario, replication: u32) -> (u8, u8) {
+    let parts = (scenario.replications.min(STUDIED) / 2).clamp(2, MOST_PARTS);
+    ((replication % parts) as u8, parts as u8)
 }
 
 /// Whether influences are measured in this replication.
@@ -37,7 +43,7 @@ pub(super) fn studied(world: &World, replication: u32) -> bool {
     !world.blocks.is_empty() && replication < STUDIED
 }
 
-/// The arm's scores where nobody of the replication's block trains; `None` where they cannot be had.
+/// The arm's scores where nobody of the replication's part trains; `None` where they cannot be had.
 pub(super) fn score_without(
     scenario: &Scenario,
     world: &World,
@@ -45,7 +51,7 @@ pub(super) fn score_without(
     noise: NoiseMode,
     replication: u32,
 ) -> Result<Option<Scored>> {
-    match score_on(scenario, world, &world.without_block(block_of(replication)), point, noise) {
+    match score_on(scenario, world, &world.untaught(part_of(scenario, replication)), point, noise) {
         Ok(scored) => Ok(Some(scored)),
         Err(Error::Interrupted) => Err(Error::Interrupted),
         // One outcome alone is left, for example. The intervals do without it.
@@ -89,8 +95,8 @@ impl Measured<'_> {
         if let (Some(scored), None | Some(Some(_))) = (&without, &reference) {
             let seen = Seen { groups: &world.groups, applicant: &world.applicant, there: &|_| true };
             let rows = self.again(scored, reference.flatten(), &seen, emit)?;
-            let left_out = block_of(emit.replication);
-            follow(&emit.rows, &rows, |at, moved| found[at].learnt = Some((left_out, moved)));
+            let (part, parts) = part_of(self.scenario, emit.replication);
+            follow(&emit.rows, &rows, |at, moved| found[at].learnt = Some(Untaught { part, parts, moved }));
         }
         for (row, influence) in emit.rows.iter_mut().zip(found) {
             if influence.scored.iter().any(|v| v.is_finite()) {

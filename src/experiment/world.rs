@@ -137,9 +137,9 @@ fn blocks(key: &[u64]) -> Vec<u8> {
 }
 
 impl World {
-    /// The training half without the persons of a block.
-    pub fn without_block(&self, block: u8) -> Halves {
-        let train = self.halves.train.iter().copied().filter(|i| self.blocks[*i as usize] != block).collect();
+    /// The halves without those who train and whose block leaves `part` when divided by `parts`.
+    pub fn untaught(&self, (part, parts): (u8, u8)) -> Halves {
+        let train = self.halves.train.iter().copied().filter(|i| self.blocks[*i as usize] % parts != part).collect();
         Halves { train, score: self.halves.score.clone() }
     }
 }

@@ -2,11 +2,12 @@
 //! at the lender's own break-even, and between which cut-offs its sign turns.
 
 use super::interval::FEWEST;
-use super::table::{epsilon_text, place, plain, wrapped, written};
+use super::table::{epsilon_text, narrow, place, plain, wrapped, written};
 use super::{Context, Summaries};
 use crate::evaluate::{AT_BREAK_EVEN, AT_RATE};
 use crate::stats::Interval;
 use comfy_table::{Cell, CellAlignment};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 const APPROVAL: &str = "approval_at_cutoff";
@@ -29,7 +30,7 @@ pub fn render(all: &Summaries, context: &Context) -> String {
     let mut table = plain();
     let heads = cutoffs.iter().map(|c| format!("PD <\n{} %", percent(*c)));
     table.set_header(["arm".to_owned(), "ε".to_owned()].into_iter().chain(heads));
-    let (mut approvals, mut profits) = (String::new(), String::new());
+    let (mut approvals, mut profits) = (Turns::default(), Turns::default());
     let reference = &context.reference;
     for arm in all.arms() {
         let Some(epsilon) = all.nearest_epsilon(arm, 1.0).filter(|_| arm != context.reference) else { continue };
@@ -41,30 +42,37 @@ pub fn render(all: &Summaries, context: &Context) -> String {
         let mut cells = vec![Cell::new(arm), Cell::new(epsilon.map_or(String::new(), epsilon_text))];
         cells.extend(found.iter().map(|d| right(d.map_or("–".to_owned(), |d| written(d, 100.0, 1, true, "±")))));
         table.add_row(cells);
-        let words = [format!("more {who} than {reference}"), format!("fewer {who} than {reference}")];
-        sign_changes(arm, "approves", &words, &cutoffs, &found, &mut approvals);
-        let words = [format!("more than {reference}"), format!("less than {reference}")];
-        sign_changes(arm, "earns", &words, &cutoffs, &differences(PROFIT, "pd_cutoff="), &mut profits);
+        approvals.add(arm, &cutoffs, &found);
+        profits.add(arm, &cutoffs, &differences(PROFIT, "pd_cutoff="));
     }
     let at = place(context, &point);
     out.push_str(&wrapped(&format!(
         "Approval of {who} by the lender's cut-off: paired difference to {reference}, pp{at}"
     )));
+    narrow(&mut table);
     out.push_str(&table.trim_fmt());
     out.push('\n');
     if context.replications < FEWEST {
         let _ = writeln!(out, "With fewer than {FEWEST} replications nothing is said of where a sign turns.");
         return out;
     }
-    for (flips, what) in [(approvals, format!("approval of {who}")), (profits, "profit".to_owned())] {
-        if flips.is_empty() {
+    let words = [format!("more {who} approved than under {reference}"), format!("higher profit than under {reference}")];
+    for (turns, [more, fewer], what, words) in [
+        (approvals, ["more", "fewer"], format!("approval of {who}"), &words[0]),
+        (profits, ["higher", "lower"], "profit".to_owned(), &words[1]),
+    ] {
+        if turns.0.is_empty() {
             out.push_str(&wrapped(&format!(
                 "No arm is shown to change the sign of its effect on {what}: no interval is above 0 at one of these cut-offs and \
                  below 0 at another."
             )));
-        } else {
-            let _ = writeln!(out, "The sign of the effect on {what} depends on the cut-off:");
-            flips.lines().for_each(|line| out.push_str(&wrapped(line)));
+            continue;
+        }
+        out.push_str(&wrapped(&format!("The sign of the effect on {what} depends on the cut-off (PD below which a loan is granted):")));
+        for ((above, low, high), arms) in turns.0 {
+            let (one, other) = if above { (more, fewer) } else { (fewer, more) };
+            let words = words.replacen(more, one, 1);
+            out.push_str(&wrapped(&format!("{words} at {low} %, {other} at {high} %: {}.", arms.join(", "))));
         }
     }
     out
@@ -102,6 +110,7 @@ fn both_rules(all: &Summaries, context: &Context) -> String {
         }
         table.add_row(cells);
     }
+    narrow(&mut table);
     let at = place(context, &point);
     let rules = context.rules.as_ref().map_or_else(String::new, |r| {
         format!(
@@ -140,32 +149,20 @@ fn values(all: &Summaries, prefix: &str) -> Vec<f64> {
     found
 }
 
-/// One line for each change of sign between neighbouring cut-offs whose intervals exclude 0. `words`: above 0, below 0.
-fn sign_changes(
-    arm: &str,
-    verb: &str,
-    words: &[String; 2],
-    cutoffs: &[f64],
-    differences: &[Option<Interval>],
-    out: &mut String,
-) {
-    let clear: Vec<(f64, bool)> = cutoffs
-        .iter()
-        .zip(differences)
-        .filter_map(|(c, d)| d.filter(|d| d.lo > 0.0 || d.hi < 0.0).map(|d| (*c, d.mean > 0.0)))
-        .collect();
-    for pair in clear.windows(2) {
-        let ((low, before), (high, after)) = (pair[0], pair[1]);
-        if before != after {
-            let word = |above: bool| &words[usize::from(!above)];
-            let _ = writeln!(
-                out,
-                "  {arm} {verb} {} where the cut-off is a PD of {} %, and {} at {} %.",
-                word(before),
-                percent(low),
-                word(after).split(' ').next().unwrap_or_default(),
-                percent(high)
-            );
+/// Changes of sign between neighbouring cut-offs whose intervals exclude 0: (above 0 at the first, first, second), and the arms.
+#[derive(Debug, Default)]
+struct Turns(BTreeMap<(bool, String, String), Vec<String>>);
+
+impl Turns {
+    fn add(&mut self, arm: &str, cutoffs: &[f64], differences: &[Option<Interval>]) {
+        let clear: Vec<(f64, bool)> = cutoffs
+            .iter()
+            .zip(differences)
+            .filter_map(|(c, d)| d.filter(|d| d.lo > 0.0 || d.hi < 0.0).map(|d| (*c, d.mean > 0.0)))
+            .collect();
+        for pair in clear.windows(2).filter(|p| p[0].1 != p[1].1) {
+            let key = (pair[0].1, percent(pair[0].0), percent(pair[1].0));
+            self.0.entry(key).or_default().push(arm.to_owned());
         }
     }
 }
@@ -177,16 +174,15 @@ mod tests {
 
     #[test]
     fn only_clear_changes_of_sign_are_named() {
-        let words = ["more than a".to_owned(), "fewer than a".to_owned()];
         let d = |mean: f64, half: f64| Some(Interval { mean, lo: mean - half, hi: mean + half });
-        let mut out = String::new();
+        let mut turns = Turns::default();
         let found = [d(-2.0, 0.5), d(0.1, 0.5), d(3.0, 0.5), None, d(2.0, 0.1)];
-        sign_changes("opt-in", "approves", &words, &[0.01, 0.02, 0.03, 0.04, 0.05], &found, &mut out);
-        assert_eq!(out, "  opt-in approves fewer than a where the cut-off is a PD of 1 %, and more at 3 %.\n");
-        let mut none = String::new();
-        sign_changes("opt-in", "approves", &words, &[0.01, 0.02], &[d(-0.2, 0.5), d(0.3, 0.5)], &mut none);
-        sign_changes("opt-in", "approves", &words, &[0.01, 0.02], &[d(-0.2, f64::NAN), d(0.3, f64::NAN)], &mut none);
-        assert!(none.is_empty());
+        turns.add("opt-in", &[0.01, 0.02, 0.03, 0.04, 0.05], &found);
+        assert_eq!(turns.0.into_iter().collect::<Vec<_>>(), [((false, "1".into(), "3".into()), vec!["opt-in".into()])]);
+        let mut none = Turns::default();
+        none.add("opt-in", &[0.01, 0.02], &[d(-0.2, 0.5), d(0.3, 0.5)]);
+        none.add("opt-in", &[0.01, 0.02], &[d(-0.2, f64::NAN), d(0.3, f64::NAN)]);
+        assert!(none.0.is_empty());
     }
 
     #[test]

@@ -8,16 +8,16 @@
 //! Var(mean) = V + s²/R
 //! ```
 //!
-//! s²/R is what repeats average out. V is what they do not: who is in the table. It comes from the blocks b = 1…B of persons
-//! ([`crate::evaluate::Influence`]). With dᵦᵣ the value without block b among the scored, minus the value, in replication r, and
-//! eᵣ the same where block b(r) is not learnt from:
+//! s²/R is what repeats average out. V is what they do not: who is in the table. It comes from leaving persons out
+//! ([`crate::evaluate::Influence`]): block b = 1…B of those who are scored, part g = 1…G of those who are learnt from. With dᵦᵣ and
+//! e_gᵣ what the value moves by in replication r, V is the sum of
 //!
-//! - scored: (B − 1)/B · Σᵦ [(d̄ᵦ − d̄)² − sᵦ²/K], the grouped jackknife of the mean over the K replications (Quenouille 1956,
-//!   Tukey 1958); what a block's dᵦᵣ varies by from one replication to the next is in s²/R already and is taken out;
-//! - learnt: ½ · (B − 1) · s²(e): a split trains on half of a block, and half of a block's persons vary twice as much as the mean of
-//!   both halves that V asks for;
-//! - both: 2 · (B − 1)/K · Σᵣ (eᵣ − ē)(d̄ of block b(r) over the other replications − d̄), because a person who makes the lender strict is
-//!   often one who is refused.
+//! - scored: (B − 1)/B · Σᵦ [(d̄ᵦ − d̄)² − s²(dᵦ)/K], the grouped jackknife of the mean over K replications (Quenouille 1956, Tukey
+//!   1958). What dᵦᵣ varies by from one replication to the next is in s²/R already, or comes of steps (an approval more or less)
+//!   and not of persons: it is taken out;
+//! - learnt: the same of e over the G parts;
+//! - both: 2 · (G − 1)/G · Σ_g (ē_g − ē)(d̄_g − d̄), with d̄_g the sum over the blocks of part g in the other replications, because a
+//!   person who makes the lender strict is often one who is refused.
 //!
 //! Degrees of freedom by Satterthwaite (1946). Values without influences (attacks) take the variance of repeated splits that
 //! `bench` takes ([`Replicates::Splits`]; halves: tested over not tested is 1), which is wider where noise is much of s².
@@ -29,7 +29,7 @@
 
 use super::bench::Replicates;
 use super::bench::inference::variance;
-use crate::evaluate::Influence;
+use crate::evaluate::{Influence, Untaught};
 use crate::stats::{Interval, Spread, student_quantile};
 
 /// Fewer replications than this are too few to say anything of a sign, an order or a change.
@@ -42,8 +42,8 @@ pub struct Observed {
     pub value: f64,
     /// How it moves without a block among the scored.
     pub scored: Vec<f64>,
-    /// A block, and how the value moves when it is not learnt from.
-    pub learnt: Option<(u8, f64)>,
+    /// A part of the persons, and how the value moves when it is not learnt from.
+    pub learnt: Option<Untaught>,
 }
 
 impl Observed {
@@ -53,7 +53,7 @@ impl Observed {
         Self {
             value,
             scored: i.scored.iter().map(|v| f64::from(*v)).collect(),
-            learnt: i.learnt.map(|(b, v)| (b, f64::from(v))),
+            learnt: i.learnt,
         }
     }
 
@@ -62,7 +62,7 @@ impl Observed {
         Self {
             value: self.value - other.value,
             scored: self.scored.iter().zip(&other.scored).map(|(a, b)| a - b).collect(),
-            learnt: self.learnt.zip(other.learnt).map(|((b, x), (_, y))| (b, x - y)),
+            learnt: self.learnt.zip(other.learnt).map(|(a, b)| Untaught { moved: a.moved - b.moved, ..a }),
         }
     }
 }
@@ -114,35 +114,51 @@ fn persons(observed: &[&Observed]) -> Option<[(f64, f64); 3]> {
     if known.len() < 2 {
         return None;
     }
-    // Of each block: mean over the replications, variance over them, their number.
-    let of = |b: usize, but: Option<usize>| -> Vec<f64> {
-        let kept = known.iter().enumerate().filter(|(r, _)| Some(*r) != but);
-        kept.filter_map(|(_, o)| o.scored.get(b).copied().filter(|v| v.is_finite())).collect()
+    // What a block moves the value by, in the replications that are kept.
+    let of = |b: usize, kept: &dyn Fn(&Observed) -> bool| -> Vec<f64> {
+        known.iter().filter(|o| kept(o)).filter_map(|o| o.scored.get(b).copied().filter(|v| v.is_finite())).collect()
     };
-    let mean = |v: &[f64]| if v.is_empty() { 0.0 } else { v.iter().sum::<f64>() / v.len() as f64 };
-    let moved: Vec<Vec<f64>> = (0..blocks).map(|b| of(b, None)).collect();
-    let means: Vec<f64> = moved.iter().map(|m| mean(m)).collect();
-    let centre = mean(&means);
-    let b = blocks as f64;
-    let noise = |m: &Vec<f64>| if m.len() < 2 { 0.0 } else { variance(m) / m.len() as f64 };
-    let own = means.iter().map(|m| (m - centre) * (m - centre)).sum::<f64>();
-    let scored = (b - 1.0) / b * (own - moved.iter().map(noise).sum::<f64>() * (b - 1.0) / b);
-
-    let learnt: Vec<(usize, usize, f64)> = known
-        .iter()
-        .enumerate()
-        .filter_map(|(r, o)| o.learnt.filter(|l| l.1.is_finite()).map(|(block, v)| (r, usize::from(block), v)))
-        .collect();
-    if learnt.len() < 2 {
-        return Some([(scored, b - 1.0), (0.0, 1.0), (0.0, 1.0)]);
+    let moved: Vec<Vec<f64>> = (0..blocks).map(|b| of(b, &|_| true)).collect();
+    let scored = (jackknife(&moved), blocks as f64 - 1.0);
+    let parts = known.iter().filter_map(|o| o.learnt).map(|l| usize::from(l.parts)).max().unwrap_or(0);
+    let mut taught: Vec<Vec<f64>> = vec![Vec::new(); parts];
+    for l in known.iter().filter_map(|o| o.learnt).filter(|l| l.moved.is_finite()) {
+        taught[usize::from(l.part)].push(f64::from(l.moved));
     }
-    let values: Vec<f64> = learnt.iter().map(|l| l.2).collect();
-    let level = mean(&values);
-    let trained = 0.5 * (b - 1.0) * variance(&values);
-    let product = |(r, block, v): &(usize, usize, f64)| (v - level) * (mean(&of(*block, Some(*r))) - centre);
-    let both = 2.0 * (b - 1.0) * learnt.iter().map(product).sum::<f64>() / learnt.len() as f64;
-    let freedom = learnt.len() as f64 - 1.0;
-    Some([(scored, b - 1.0), (trained, freedom), (both, freedom)])
+    if parts < 2 || taught.iter().any(Vec::is_empty) {
+        return Some([scored, (0.0, 1.0), (0.0, 1.0)]);
+    }
+    let g = parts as f64;
+    let learnt: Vec<f64> = taught.iter().map(|t| mean(t)).collect();
+    let level = mean(&learnt);
+    // The same part of the scored: its blocks together, from a sum without a twentieth each to one without all of them.
+    let scale = (1.0 - 1.0 / blocks as f64) / (1.0 - 1.0 / g);
+    let of_part = |part: usize| -> f64 {
+        let others = |o: &Observed| o.learnt.is_none_or(|l| usize::from(l.part) != part);
+        scale * (part..blocks).step_by(parts).map(|b| mean(&of(b, &others))).sum::<f64>()
+    };
+    let tested: Vec<f64> = (0..parts).map(of_part).collect();
+    let centre = mean(&tested);
+    let both: f64 = learnt.iter().zip(&tested).map(|(e, d)| (e - level) * (d - centre)).sum();
+    Some([scored, (jackknife(&taught), g - 1.0), (2.0 * (g - 1.0) / g * both, g - 1.0)])
+}
+
+fn mean(values: &[f64]) -> f64 {
+    if values.is_empty() { 0.0 } else { values.iter().sum::<f64>() / values.len() as f64 }
+}
+
+/// Variance by leaving groups out: of each group what the value moves by, replication by replication. What a group's moves vary by
+/// is no part of it; where each has one, half of the whole is taken for that.
+fn jackknife(moved: &[Vec<f64>]) -> f64 {
+    let g = moved.len() as f64;
+    let means: Vec<f64> = moved.iter().map(|m| mean(m)).collect();
+    let level = mean(&means);
+    let own = means.iter().map(|m| (m - level) * (m - level)).sum::<f64>();
+    if moved.iter().any(|m| m.len() < 2) {
+        return 0.5 * (g - 1.0) / g * own;
+    }
+    let noise = moved.iter().map(|m| variance(m) / m.len() as f64).sum::<f64>();
+    (g - 1.0) / g * (own - (g - 1.0) / g * noise)
 }
 
 /// The ends mean ± half where nothing is impossible; else those on the scale whose variance is even (square root from one end,

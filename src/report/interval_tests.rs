@@ -63,8 +63,9 @@ fn table(seed: u32, replications: u32, carry: f64, noise: f64) -> Vec<Observed> 
     let x: Vec<f64> = (0..N).map(|i| persons.normal(Entity::Person(i), 0, Purpose::Quality)).collect();
     let w: Vec<f64> = (0..N).map(|i| persons.normal(Entity::Person(i), 1, Purpose::Quality)).collect();
     let worth: Vec<f64> = x.iter().zip(&w).map(|(x, w)| carry * x + 0.5 * w).collect();
-    let mean = |rows: &[usize], worth: &[f64], but: Option<u64>| {
-        let kept: Vec<f64> = rows.iter().filter(|i| Some(**i as u64 % BLOCKS) != but).map(|i| worth[*i]).collect();
+    let parts = (replications / 2).clamp(2, 5) as u8;
+    let mean = |rows: &[usize], worth: &[f64], of: u64, but: Option<u64>| {
+        let kept: Vec<f64> = rows.iter().filter(|i| Some(**i as u64 % of) != but).map(|i| worth[*i]).collect();
         kept.iter().sum::<f64>() / kept.len() as f64
     };
     let one = |r: u32| {
@@ -73,12 +74,13 @@ fn table(seed: u32, replications: u32, carry: f64, noise: f64) -> Vec<Observed> 
         let mut order: Vec<usize> = (0..N as usize).collect();
         order.sort_by_key(draw);
         let (scored, learnt) = order.split_at(100);
-        let (tested, taught) = (mean(scored, &x, None), mean(learnt, &worth, None));
-        let block = u64::from(r) % BLOCKS;
+        let (tested, taught) = (mean(scored, &x, 1, None), mean(learnt, &worth, 1, None));
+        let part = (r % u32::from(parts)) as u8;
+        let without = mean(learnt, &worth, u64::from(parts), Some(u64::from(part)));
         Observed {
             value: tested + taught + noise * streams.normal(Entity::Person(N), 0, Purpose::Quality),
-            scored: (0..BLOCKS).map(|b| mean(scored, &x, Some(b)) - tested).collect(),
-            learnt: Some((block as u8, mean(learnt, &worth, Some(block)) - taught)),
+            scored: (0..BLOCKS).map(|b| mean(scored, &x, BLOCKS, Some(b)) - tested).collect(),
+            learnt: Some(Untaught { part, parts, moved: (without - taught) as f32 }),
         }
     };
     (0..replications).map(one).collect()

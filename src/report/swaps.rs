@@ -1,16 +1,16 @@
 //! Who gains and who loses credit against the reference arm: by a score that decides in both arms, and by lot.
 
-use super::table::{epsilon_text, place, plain, wrapped, written};
+use super::table::{epsilon_text, narrow, place, plain, wrapped, written};
 use super::{Context, Summaries};
 use comfy_table::{Cell, CellAlignment};
 
 /// Metric and head of each column.
 const COLUMNS: [(&str, &str); 5] = [
-    ("approval_change", "net change\nof approvals,\npp"),
-    ("winners", "win by\ntheir score,\n%"),
-    ("losers", "lose by\ntheir score,\n%"),
-    ("winners_by_lot", "gain where\na lot decides,\n%"),
-    ("losers_by_lot", "lose where\na lot decides,\n%"),
+    ("approval_change", "net\nchange,\npp"),
+    ("winners", "win by\ntheir\nscore, %"),
+    ("losers", "lose by\ntheir\nscore, %"),
+    ("winners_by_lot", "gain where\na lot\ndecides, %"),
+    ("losers_by_lot", "lose where\na lot\ndecides, %"),
 ];
 
 /// Share of approvals drawn by lot from which on a line says so.
@@ -37,6 +37,7 @@ pub fn render(all: &Summaries, context: &Context) -> String {
     if table.is_empty() {
         return String::new();
     }
+    narrow(&mut table);
     let at = place(context, &point);
     let head = wrapped(&format!("Who gains and who loses credit against {}{at}", context.reference));
     let legend = wrapped(

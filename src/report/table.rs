@@ -98,6 +98,13 @@ pub fn plain() -> Table {
     table
 }
 
+/// Two spaces between columns.
+pub(super) fn narrow(table: &mut Table) {
+    for (i, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((if i > 0 { 2 } else { 0 }, 0));
+    }
+}
+
 fn table(all: &Summaries, context: &Context, point: &[String], differences: bool, plus_minus: &str, gap: u16) -> Table {
     let wanted: Vec<_> =
         COLUMNS.iter().filter(|c| all.has_metric(c.0) && !(differences && c.0 == "epsilon_spent")).collect();
@@ -166,6 +173,8 @@ pub(super) fn written(i: Interval, factor: f64, places: usize, signed: bool, plu
         return value;
     }
     let half = 0.5 * (up + down);
+    // What rounding leaves has no sign.
+    let (up, down) = (up.max(0.0), down.max(0.0));
     // A tenth of the half-width is less than its own uncertainty, and at most a last digit may differ.
     if (up - down).abs() <= 0.2 * half || format!("{up:.places$}") == format!("{down:.places$}") {
         return format!("{value}{plus_minus}{half:.places$}");

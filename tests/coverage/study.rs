@@ -77,10 +77,11 @@ fn libm_exp(x: f64) -> f64 {
 }
 
 impl Study {
-    /// The scenario.
-    pub fn toml(&self) -> String {
+    /// The scenario of a table. Each has a seed of its own: the same luck in all tables would be no luck at all.
+    pub fn toml(&self, number: u32) -> String {
         let mut text = format!(
             r#"
+seed = {}
 replications = {}
 reference = "bureau-only"
 [histories.source.table]
@@ -113,7 +114,7 @@ name = "full-sharing"
 form = "mandatory"
 disclosure = "raw"
 "#,
-            self.replications, self.epsilons
+            7_000 + number, self.replications, self.epsilons
         );
         if self.all_arms {
             text.push_str(&format!(
@@ -153,9 +154,9 @@ disclosure = {{ cohort-aggregates = {{ cohort = "table", features = ["late", "us
 
     /// Runs every table and counts.
     pub fn run(&self) -> Coverage {
-        let loaded = Loaded::from_toml("coverage.toml", &self.toml(), &[]).unwrap();
         let mut all = Vec::new();
         for number in 0..self.tables {
+            let loaded = Loaded::from_toml("coverage.toml", &self.toml(number), &[]).unwrap();
             let histories = self.table(&loaded, number);
             let results = experiment::run(&loaded, &histories, NoiseMode::Seeded, &Silent).unwrap();
             let context = Context {
