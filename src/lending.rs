@@ -163,13 +163,7 @@ pub fn approve(params: &LenderParams, pd: &[f64], lottery: &[u64], applicant: &[
 }
 
 /// Who is approved under a rule of one's choice; `break_even` is the PD below which a profit rule approves.
-pub fn approve_by(
-    cutoff: &Cutoff,
-    break_even: f64,
-    pd: &[f64],
-    lottery: &[u64],
-    applicant: &[bool],
-) -> Vec<bool> {
+pub fn approve_by(cutoff: &Cutoff, break_even: f64, pd: &[f64], lottery: &[u64], applicant: &[bool]) -> Vec<bool> {
     match cutoff {
         Cutoff::Profit(_) => pd.iter().zip(applicant).map(|(p, a)| *a && *p < break_even).collect(),
         Cutoff::ApprovalRate(rate) => {

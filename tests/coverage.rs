@@ -12,14 +12,8 @@ use pretick::scenario::Loaded;
 use pretick::stats::Spread;
 use study::{Coverage, Held, Study};
 
-const SMALL: Study = Study {
-    tables: 16,
-    persons: 400,
-    replications: 6,
-    epsilons: "[2]",
-    all_arms: false,
-    spread: Spread::Resampled,
-};
+const SMALL: Study =
+    Study { tables: 16, persons: 400, replications: 6, epsilons: "[2]", all_arms: false, spread: Spread::Resampled };
 
 fn share(coverage: &Coverage) -> [f64; 2] {
     [&coverage.levels, &coverage.differences].map(|m| Coverage::by(m, |_| String::new())[""].share())

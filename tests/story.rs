@@ -60,6 +60,9 @@ fn real_histories_have_words_and_no_picture() {
     let (words, notes) =
         pretick(&["scenarios/taiwan-2005.toml", "--person", "100", "--data", &path.display().to_string()], 0);
     let flat = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(flat.contains("Person ") && flat.contains(" of the table.") && flat.contains("Cohort: EDUCATION"), "{words}");
+    assert!(
+        flat.contains("Person ") && flat.contains(" of the table.") && flat.contains("Cohort: EDUCATION"),
+        "{words}"
+    );
     assert!(notes.contains("no picture"), "{notes}");
 }

@@ -3,7 +3,7 @@
 use super::input::{DataArgs, ScenarioArgs, histories};
 use super::{complain, say};
 use crate::error::Result;
-use crate::experiment::calibrate::{can_calibrate, calibration_key};
+use crate::experiment::calibrate::{calibration_key, can_calibrate};
 use crate::experiment::{Histories, arm_points};
 use crate::lending::{LenderParams, ScorerChoice};
 use crate::population::Source;

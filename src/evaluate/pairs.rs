@@ -57,13 +57,20 @@ impl Judged {
     }
 
     /// The pairs of those who are not left out; notes those who are, where a reason is given.
-    fn pairs(&mut self, names: &[String], what: &str, left_out: impl Fn(usize) -> Option<String>) -> Vec<(usize, usize)> {
+    fn pairs(
+        &mut self,
+        names: &[String],
+        what: &str,
+        left_out: impl Fn(usize) -> Option<String>,
+    ) -> Vec<(usize, usize)> {
         let mut kept = Vec::new();
         for (g, name) in names.iter().enumerate() {
             match left_out(g) {
                 None => kept.push(g),
                 Some(why) if why.is_empty() => {}
-                Some(why) => self.notes.push(format!("group {name} is too small to judge and left out of {what}: {why}")),
+                Some(why) => {
+                    self.notes.push(format!("group {name} is too small to judge and left out of {what}: {why}"))
+                }
             }
         }
         match kept.split_first() {
@@ -85,7 +92,8 @@ impl Judged {
         for (a, b) in &self.rates {
             let (one, other) = (counts[*a].approval_rate(), counts[*b].approval_rate());
             let most = one.max(other);
-            let ratio = if one.is_finite() && other.is_finite() && most > 0.0 { one.min(other) / most } else { f64::NAN };
+            let ratio =
+                if one.is_finite() && other.is_finite() && most > 0.0 { one.min(other) / most } else { f64::NAN };
             emit.add("adverse_impact_ratio", &pair(names, *a, *b), ratio);
         }
         for (a, b) in &self.goods {
@@ -125,7 +133,9 @@ mod tests {
         assert_eq!((judged.rates.clone(), judged.goods.clone()), (vec![(1, 0)], vec![(1, 0)]));
         assert_eq!(
             judged.notes,
-            ["group g=x is too small to judge and left out of adverse_impact_ratio and tpr_gap: it has 1 applicant, at least 20 are needed"]
+            [
+                "group g=x is too small to judge and left out of adverse_impact_ratio and tpr_gap: it has 1 applicant, at least 20 are needed"
+            ]
         );
         // The twin: with enough persons it is compared.
         assert_eq!(Judged::of(&people(&[("g=f", 17, 13), ("g=m", 23, 6), ("g=x", 20, 0)])).rates, [(1, 0), (2, 0)]);

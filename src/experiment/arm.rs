@@ -5,7 +5,9 @@ use crate::attack::{self, Scene};
 use crate::consent::Choices;
 use crate::disclosure::{Disclosure, Halves, Request, Shown, disclose};
 use crate::error::{Error, Result};
-use crate::evaluate::{ConsentFacts, Decisions, Emit, Groups, Judged, accuracy_metrics, consent_metrics, credit_metrics};
+use crate::evaluate::{
+    ConsentFacts, Decisions, Emit, Groups, Judged, accuracy_metrics, consent_metrics, credit_metrics,
+};
 use crate::lending::{Cutoff, approve, approve_by, chances};
 use crate::privacy::{Ledger, NoiseMode};
 use crate::scenario::{Arm, Scenario};
@@ -83,13 +85,7 @@ pub(super) fn score_on(
     })
 }
 
-fn score(
-    scenario: &Scenario,
-    world: &World,
-    halves: &Halves,
-    point: &ArmPoint,
-    noise: NoiseMode,
-) -> Result<Scored> {
+fn score(scenario: &Scenario, world: &World, halves: &Halves, point: &ArmPoint, noise: NoiseMode) -> Result<Scored> {
     let arm = &scenario.arm[point.arm];
     let mut ledger = Ledger::new();
     let choices = world.attitudes.choose(&scenario.consent, &arm.form);

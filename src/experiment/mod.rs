@@ -305,9 +305,13 @@ impl Results {
     /// Drops comparisons of groups that are undefined in some replication: a mean over the others would be one over those
     /// in which luck put the right persons into the scored half.
     fn leave_out_pairs(&mut self, first_row: usize) {
-        let key = |r: &Row| (Arc::clone(&r.arm), r.epsilon.map(f64::to_bits), Arc::clone(&r.metric), Arc::clone(&r.group));
-        let undefined: BTreeSet<_> =
-            self.rows[first_row..].iter().filter(|r| PAIRED.contains(&&*r.metric) && r.value.is_nan()).map(key).collect();
+        let key =
+            |r: &Row| (Arc::clone(&r.arm), r.epsilon.map(f64::to_bits), Arc::clone(&r.metric), Arc::clone(&r.group));
+        let undefined: BTreeSet<_> = self.rows[first_row..]
+            .iter()
+            .filter(|r| PAIRED.contains(&&*r.metric) && r.value.is_nan())
+            .map(key)
+            .collect();
         for (_, _, metric, group) in &undefined {
             self.note(vec![format!("{metric} of {group} is left out where it is undefined in some replication")]);
         }

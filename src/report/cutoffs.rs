@@ -56,7 +56,8 @@ pub fn render(all: &Summaries, context: &Context) -> String {
         let _ = writeln!(out, "With fewer than {FEWEST} replications nothing is said of where a sign turns.");
         return out;
     }
-    let words = [format!("more {who} approved than under {reference}"), format!("higher profit than under {reference}")];
+    let words =
+        [format!("more {who} approved than under {reference}"), format!("higher profit than under {reference}")];
     for (turns, [more, fewer], what, words) in [
         (approvals, ["more", "fewer"], format!("approval of {who}"), &words[0]),
         (profits, ["higher", "lower"], "profit".to_owned(), &words[1]),
@@ -68,7 +69,9 @@ pub fn render(all: &Summaries, context: &Context) -> String {
             )));
             continue;
         }
-        out.push_str(&wrapped(&format!("The sign of the effect on {what} depends on the cut-off (PD below which a loan is granted):")));
+        out.push_str(&wrapped(&format!(
+            "The sign of the effect on {what} depends on the cut-off (PD below which a loan is granted):"
+        )));
         for ((above, low, high), arms) in turns.0 {
             let (one, other) = if above { (more, fewer) } else { (fewer, more) };
             let words = words.replacen(more, one, 1);

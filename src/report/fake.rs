@@ -195,7 +195,8 @@ fn one(emit: &mut Emit<'_>, a: u64, signal: f64, shift: f64) {
             emit.row("losers_by_lot", &group, down);
             emit.row("approval_change", &group, -0.65 * swap * tilt + up - down + 0.003 * own(80 + u64::from(decile)));
         }
-        for (metric, value) in [("winners", 0.06), ("losers", 0.055), ("winners_by_lot", 0.03), ("losers_by_lot", 0.03)] {
+        for (metric, value) in [("winners", 0.06), ("losers", 0.055), ("winners_by_lot", 0.03), ("losers_by_lot", 0.03)]
+        {
             emit.row(metric, "all", value * signal);
         }
         emit.row("approval_change", "all", 0.005 * signal + 0.001 * own(90));

@@ -50,11 +50,7 @@ impl Observed {
     /// One value.
     pub fn new(value: f64, influence: Option<&Influence>) -> Self {
         let Some(i) = influence else { return Self { value, ..Self::default() } };
-        Self {
-            value,
-            scored: i.scored.iter().map(|v| f64::from(*v)).collect(),
-            learnt: i.learnt,
-        }
+        Self { value, scored: i.scored.iter().map(|v| f64::from(*v)).collect(), learnt: i.learnt }
     }
 
     /// The difference to a reference in the same replication.
@@ -99,8 +95,7 @@ fn error(finite: &[&Observed], values: &[f64], spread: Spread) -> (f64, f64) {
         (Spread::Resampled, Some(parts)) => {
             let averaged = s2 * Replicates::Populations.widening(n);
             let total = parts.iter().map(|p| p.0).sum::<f64>().max(0.0) + averaged;
-            let squares =
-                parts.iter().chain([&(averaged, freedom)]).map(|(v, df)| v * v / df.max(1.0)).sum::<f64>();
+            let squares = parts.iter().chain([&(averaged, freedom)]).map(|(v, df)| v * v / df.max(1.0)).sum::<f64>();
             let df = if squares > 0.0 { total * total / squares } else { freedom };
             (total, df.clamp(1.0, 1e4))
         }

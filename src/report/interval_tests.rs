@@ -14,7 +14,10 @@ fn what_is_not_possible_is_in_no_interval() {
         for mean in [0.0, 1e-9, 0.01, 0.5, 0.8, 1.0] {
             for half in [1e-6, 0.01, 0.3, 1.2, 40.0] {
                 let (lo, hi) = within(mean, half, range);
-                assert!(lo >= range.0 && hi <= range.1 && lo <= mean && mean <= hi, "{mean} {half} {range:?}: {lo} {hi}");
+                assert!(
+                    lo >= range.0 && hi <= range.1 && lo <= mean && mean <= hi,
+                    "{mean} {half} {range:?}: {lo} {hi}"
+                );
             }
         }
     }
@@ -43,10 +46,9 @@ fn two_wild_replications_stay_in_range() {
 fn populations_and_splits_without_influences_are_those_of_bench() {
     let values = [1.0, 2.0, 3.0, 4.0];
     let seeds: Vec<(u32, f64)> = (0..).zip(values).collect();
-    for (spread, replicates) in [
-        (Spread::Independent, Replicates::Populations),
-        (Spread::Resampled, Replicates::Splits { ratio: 1.0 }),
-    ] {
+    for (spread, replicates) in
+        [(Spread::Independent, Replicates::Populations), (Spread::Resampled, Replicates::Splits { ratio: 1.0 })]
+    {
         let (mine, theirs) =
             (estimate(&plain(&values), spread, ANYTHING), super::super::bench::Estimate::of(&seeds, replicates));
         assert!((mine.lo - theirs.lo).abs() < 1e-12 && (mine.hi - theirs.hi).abs() < 1e-12);

@@ -39,7 +39,17 @@ const fn percent(name: &'static str, label: &'static str, short: &'static str, d
 }
 
 const fn plain(name: &'static str, label: &'static str, direction: &'static str, decimals: usize) -> Metric {
-    Metric { name, label, short: label, factor: 1.0, unit: "", difference_unit: "", direction, decimals, range: ANYTHING }
+    Metric {
+        name,
+        label,
+        short: label,
+        factor: 1.0,
+        unit: "",
+        difference_unit: "",
+        direction,
+        decimals,
+        range: ANYTHING,
+    }
 }
 
 const fn ranged(range: (f64, f64), metric: Metric) -> Metric {
@@ -50,7 +60,10 @@ const PERSONS: &str = "larger = less private";
 
 const METRICS: [Metric; 41] = [
     ranged(SHARE, plain("auc", "AUC", "higher = better ranking of risks", 3)),
-    ranged(SHARE, plain("auc_within_cohort", "AUC among people of one cohort", "higher = better ranking of neighbours", 3)),
+    ranged(
+        SHARE,
+        plain("auc_within_cohort", "AUC among people of one cohort", "higher = better ranking of neighbours", 3),
+    ),
     ranged(SIGNED, plain("gini", "Gini", "higher = better ranking of risks", 3)),
     ranged(SHARE, plain("ks", "KS", "higher = better separation", 3)),
     ranged(SHARE, plain("brier", "Brier score", "lower = better", 4)),
@@ -76,18 +89,24 @@ const METRICS: [Metric; 41] = [
         "shares, did not notice, prefers to",
     ),
     percent("regret", "would refuse if asked", "would refuse", "shares, prefers not to"),
-    ranged(AT_MOST_ALL, percent(
-        "attack.risk",
-        "learned of a person from the own record",
-        "learned",
-        "of what was left to learn; larger = less private",
-    )),
-    ranged(AT_MOST_ALL, percent(
-        "attack.nonsharer.quality_explained",
-        "variance of refusers' quality explained",
-        "refusers explained",
-        "larger = more learned",
-    )),
+    ranged(
+        AT_MOST_ALL,
+        percent(
+            "attack.risk",
+            "learned of a person from the own record",
+            "learned",
+            "of what was left to learn; larger = less private",
+        ),
+    ),
+    ranged(
+        AT_MOST_ALL,
+        percent(
+            "attack.nonsharer.quality_explained",
+            "variance of refusers' quality explained",
+            "refusers explained",
+            "larger = more learned",
+        ),
+    ),
     percent("attack.unicity.at_1", "told apart by the last month's payment", "by 1 payment", PERSONS),
     percent("attack.unicity.at_2", "told apart by the payments of 2 months", "by 2 payments", PERSONS),
     percent("attack.unicity.at_3", "told apart by the payments of 3 months", "by 3 payments", PERSONS),
@@ -100,7 +119,15 @@ const METRICS: [Metric; 41] = [
     ),
     percent("attack.bill.unique", "found by a posted bill", "found by bill", PERSONS),
     percent("attack.bill.success", "found by a posted bill, by a guess among candidates", "bill guessed", PERSONS),
-    ranged(AT_MOST_ALL, percent("attack.bill.gain", "posted bill: gain over guessing by district", "gain by bill", "larger = less private")),
+    ranged(
+        AT_MOST_ALL,
+        percent(
+            "attack.bill.gain",
+            "posted bill: gain over guessing by district",
+            "gain by bill",
+            "larger = less private",
+        ),
+    ),
     percent("attack.bill.total_alone", "found by the posted total alone", "found by total", PERSONS),
     percent("attack.bill.rank_error", "error of a place, of the district", "error of a place", "smaller = more useful"),
     percent(
@@ -121,12 +148,15 @@ const METRICS: [Metric; 41] = [
         "singled out",
         "of guesses; larger = less private",
     ),
-    ranged(AT_MOST_ALL, percent(
-        "attack.singling_out.risk",
-        "singling out beyond luck",
-        "singling out",
-        "of guesses; larger = less private",
-    )),
+    ranged(
+        AT_MOST_ALL,
+        percent(
+            "attack.singling_out.risk",
+            "singling out beyond luck",
+            "singling out",
+            "of guesses; larger = less private",
+        ),
+    ),
     Metric {
         short: "ε spent",
         range: NOT_NEGATIVE,
@@ -149,7 +179,10 @@ const METRICS: [Metric; 41] = [
         SHARE,
         plain("adverse_impact_ratio", "adverse impact ratio", "lower over higher approval rate; 0.8 is the line", 3),
     ),
-    ranged(SIGNED, percent("tpr_gap", "gap in approvals of good payers", "TPR gap", "the group named first − the other")),
+    ranged(
+        SIGNED,
+        percent("tpr_gap", "gap in approvals of good payers", "TPR gap", "the group named first − the other"),
+    ),
 ];
 
 /// What is known of a metric; an unknown one is written by its own name.
@@ -163,8 +196,15 @@ pub fn possible(name: &str) -> (f64, f64) {
         return metric.range;
     }
     match name {
-        "default_rate" | "false_decline_rate" | "noticed" | "would_share_if_asked" | "involuntary_share"
-        | "score_band_share" | "score_band_default" | "calibration_predicted" | "calibration_observed"
+        "default_rate"
+        | "false_decline_rate"
+        | "noticed"
+        | "would_share_if_asked"
+        | "involuntary_share"
+        | "score_band_share"
+        | "score_band_default"
+        | "calibration_predicted"
+        | "calibration_observed"
         | "delta_spent" => SHARE,
         "exposure" | "recipients" | "answers_per_person" | "exposure_into_platform" => NOT_NEGATIVE,
         _ => name.strip_prefix("attack.").map_or(ANYTHING, possible_attack),

@@ -249,7 +249,9 @@ impl Context {
                 format!("95 % t-intervals of the mean over {r} replications (independent populations)")
             }
             (r, Spread::Resampled) => {
-                format!("95 % intervals from {r} splits of one table: who is in it, and what {r} repeats do not average out")
+                format!(
+                    "95 % intervals from {r} splits of one table: who is in it, and what {r} repeats do not average out"
+                )
             }
         }
     }

@@ -194,7 +194,9 @@ fn notes(all: &Summaries, context: &Context) -> String {
         let _ = writeln!(out, "{}", context.few());
     }
     if context.replications > 1 {
-        out.push_str("a±b is the interval from a − b to a + b; a+b−c that from a − c to a + b, where the possible ends.\n");
+        out.push_str(
+            "a±b is the interval from a − b to a + b; a+b−c that from a − c to a + b, where the possible ends.\n",
+        );
     }
     let present = all.arms();
     let arms = || context.arms.iter().filter(|a| present.contains(&a.name.as_str()));

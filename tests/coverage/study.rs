@@ -114,7 +114,9 @@ name = "full-sharing"
 form = "mandatory"
 disclosure = "raw"
 "#,
-            7_000 + number, self.replications, self.epsilons
+            7_000 + number,
+            self.replications,
+            self.epsilons
         );
         if self.all_arms {
             text.push_str(&format!(

@@ -15,10 +15,10 @@ mod contender;
 mod job;
 mod sample;
 
+pub use super::split::{Cut, Split, splits};
 pub use contender::{ALL, Contender, Kind, contenders, words};
 pub use job::{Job, Meter, Usage};
 pub use sample::Sample;
-pub use super::split::{Cut, Split, splits};
 
 use super::{Histories, Observer, loadings_for};
 use crate::error::{Error, Result};

@@ -89,16 +89,22 @@ fn fact_12(broken: bool) -> Result<Vec<Finding>> {
         pass: different == 0.0,
     });
     // Utility in ε. Broken: a mechanism whose noise does not know ε, so that every ε gets the noise of 1.
-    let (epsilons, list) = if broken { ([0.98, 1.0, 1.02], "[0.98, 1.0, 1.02]") } else { ([0.1, 1.0, 8.0], "[0.1, 1.0, 8.0]") };
-    let swept =
-        rows(&format!("{}{DP_ARMS}{}{}", head(32_000, 10), aggregates("community", list, INFORMATIVE, 64), model(list)))?;
+    let (epsilons, list) =
+        if broken { ([0.98, 1.0, 1.02], "[0.98, 1.0, 1.02]") } else { ([0.1, 1.0, 8.0], "[0.1, 1.0, 8.0]") };
+    let swept = rows(&format!(
+        "{}{DP_ARMS}{}{}",
+        head(32_000, 10),
+        aggregates("community", list, INFORMATIVE, 64),
+        model(list)
+    ))?;
     order("dp-aggregates in ε", &levels(&swept, "dp-aggregates", &epsilons), &mut out);
     order("dp-model in ε", &levels(&swept, "dp-model", &epsilons), &mut out);
     // dp-model in n. Broken: more persons, but no more of them who have a loan to learn from.
     let mut by_n = Vec::new();
     for persons in [4_000, 16_000, 64_000] {
         let rate = if broken { 4_000.0 / f64::from(persons) } else { 1.0 };
-        let applicants = if broken { format!("[applicants]\nrate = {rate}\nneed_slope = 0.0\n") } else { String::new() };
+        let applicants =
+            if broken { format!("[applicants]\nrate = {rate}\nneed_slope = 0.0\n") } else { String::new() };
         let body = format!("{}{applicants}{DP_ARMS}{}", head(persons, 10), model("[1.0]"));
         by_n.push(levels(&rows(&body)?, "dp-model", &[1.0]).remove(0));
     }

@@ -33,10 +33,11 @@ impl Bar {
         let by_score = (100.0 * at("winners")?.mean.max(0.0), share("losers"));
         let by_lot = (share("winners_by_lot"), share("losers_by_lot"));
         let plain = by_score.0 + by_lot.0 - by_score.1 - by_lot.1;
-        let net = at("approval_change").map_or(
-            Interval { mean: plain, lo: f64::NAN, hi: f64::NAN },
-            |v| Interval { mean: 100.0 * v.mean, lo: 100.0 * v.lo, hi: 100.0 * v.hi },
-        );
+        let net = at("approval_change").map_or(Interval { mean: plain, lo: f64::NAN, hi: f64::NAN }, |v| Interval {
+            mean: 100.0 * v.mean,
+            lo: 100.0 * v.lo,
+            hi: 100.0 * v.hi,
+        });
         Some(Self { by_score, by_lot, net })
     }
 }
