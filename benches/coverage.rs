@@ -1,5 +1,5 @@
 //! Coverage of the 95 % intervals of a run on one table: `cargo bench --bench coverage [TABLES [PERSONS [REPLICATIONS]]]`. The last
-//! figures stand in docs/intervals.md. One minute and a half on two cores.
+//! figures belong in docs/intervals.md. One minute and a half on two cores.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a bench fails where it breaks")]
 
 #[path = "../tests/coverage/study.rs"]

@@ -1,5 +1,5 @@
 //! What intervals of a run on one table are worth, and that `run` and `bench` say the same of one table. The long study, with its
-//! figures in docs/intervals.md, is `cargo bench --bench coverage`.
+//! method in docs/intervals.md, is `cargo bench --bench coverage`.
 #![allow(clippy::unwrap_used, reason = "a test fails where it breaks")]
 
 #[path = "coverage/study.rs"]

@@ -25,7 +25,7 @@
 //! *Ranges.* What cannot be below 0 or above 1 has no interval there: ends are taken on the scale of the square root or of the
 //! arcsine (delta method) and brought back ([`within`]).
 //!
-//! Measured coverage: `cargo bench --bench coverage`, docs/intervals.md.
+//! Coverage is measured by `cargo bench --bench coverage`; method and state: docs/intervals.md.
 
 use super::bench::Replicates;
 use super::bench::inference::variance;
