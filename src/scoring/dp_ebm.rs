@@ -128,7 +128,7 @@ fn residuals(cells: &[u32], range: &Range<usize>, logits: &[f64], labels: &[bool
 struct Boosted<'a> {
     p: &'a DpEbmParams,
     bins: &'a PublicBins,
-    /// r(1 − r)·persons, a cell each.
+    /// A bound on Σ p(1 − p), a cell each ([`Counts::information`]).
     information: Vec<f64>,
     start: Vec<f64>,
     points: Vec<f64>,
@@ -144,8 +144,7 @@ impl<'a> Boosted<'a> {
         );
         let share = 1.0 / libm::sqrt(bins.width() as f64);
         let start: Vec<f64> = found.weight.iter().map(|w| w * share).collect();
-        let weight = counts.rate * (1.0 - counts.rate);
-        let information = counts.goods.iter().zip(&counts.bads).map(|(g, b)| weight * (g + b).max(1.0)).collect();
+        let information = counts.information();
         Self { p, bins, information, points: start.clone(), start, intercept: logit(counts.rate) }
     }
 

@@ -72,6 +72,8 @@ crate::params! {
         pub gradient_clip: f64 = 1.2, "ratio", between(0.25, 4.0), "tried on the Taiwan table";
         /// Variance below which a direction of the features counts as constant.
         pub ridge: f64 = 0.005, "variance", above(0.0, 1.0), "assumed: an indicator that holds for 1 in 200";
+        /// Penalty: half of this times the sum of squared coefficients of the design is added to the summed log-loss.
+        pub penalty: f64 = 1.0, "persons", above(0.0, 1e9), "as `logistic`, whose private twin this is";
         /// Correlation with the outcome that is expected of a score made from the columns' public trends alone.
         pub prior_correlation: f64 = 0.4, "correlation", between(0.01, 0.99), "assumed: an expert's scorecard";
         /// Twice the log-likelihood by which the data must be likelier than the public prior before it is followed at all.

@@ -260,14 +260,16 @@ fn odd_tables_are_scored(fit: Fit) {
     assert!(p.iter().all(|x| *x == p[0]), "the prior and nothing else");
 }
 
-/// One release that is not entered leaves a total that is short of what was asked.
-pub(crate) fn no_release_is_free(fit: Fit, releases: usize) {
+/// One release that is not entered leaves a total that is short of what was asked. There are `least` of them, and more where a fit
+/// takes more steps because noise is negligible.
+pub(crate) fn no_release_is_free(fit: Fit, least: usize) {
     let (frame, labels, _) = made_up(20_000, -1.5, 1);
     let view = PlatformView { features: frame, labels: Some(labels) };
     for epsilon in [0.1, 1.0, 8.0] {
         let mut ledger = Ledger::new();
         fit(&view, epsilon, 1, &mut ledger);
-        assert_eq!(ledger.entries().len(), releases);
+        let releases = ledger.entries().len();
+        assert!(releases >= least && releases <= 3 * least, "{releases}");
         let spent = ledger.spent(1e-5).epsilon;
         assert!(spent <= epsilon && spent > 0.9999 * epsilon, "{spent} of {epsilon}");
         for i in [0, releases / 2, releases - 1] {

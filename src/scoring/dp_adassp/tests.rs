@@ -42,6 +42,8 @@ fn the_ridge_adapts_to_the_noise() {
         covariance_noise: noise,
         cross: vec![0.1, 0.05],
         cross_noise: 0.0,
+        bads: ndarray::Array2::zeros((3, 3)),
+        bads_noise: [0.0; 3],
     };
     let p = DpAdasspParams { ridge: 1e-9, score_clip: 10.0, ..DpAdasspParams::default() };
     let slope = |noise| {

@@ -47,12 +47,12 @@ pub(super) fn learn(
     let m = second_moments(&second, design, labels, source)?;
     let steps = Steps {
         iterations: p.iterations,
-        mu: part((1.0 - p.moments_share) / f64::from(p.iterations)),
+        mu: part(1.0 - p.moments_share),
         ridge: p.ridge,
         clip: p.gradient_clip,
         prior_correlation: p.prior_correlation,
         evidence: p.evidence,
-        secant: true,
+        penalty: 0.0,
     };
     // Equal weights for all columns are the prior: what the evidence would be worth if columns were independent.
     let trained = descent::learn(&steps, &m, design, &Trends::same(design.width() - 1), labels, source)?;
