@@ -38,7 +38,7 @@ pub(in crate::scoring) struct Steps {
 const WIDER: f64 = 3.0;
 
 /// Excess of the mean log-loss from noise alone up to which the clip is widened.
-const NEGLIGIBLE: f64 = 2e-5;
+const NEGLIGIBLE: f64 = 1e-4;
 
 /// How the gradients are asked for.
 struct Plan {

@@ -6,6 +6,7 @@ mod blocks;
 mod curvature;
 pub(super) mod descent;
 pub(super) mod guess;
+pub(super) mod link;
 pub(super) mod moments;
 mod path;
 pub(super) mod rows;

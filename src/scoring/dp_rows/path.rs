@@ -136,8 +136,9 @@ fn advance(base: &Point, next: Point, noise: f64) -> (Point, f64) {
 fn look(known: &Known, k: &Curvature, base: &Point) -> Seen {
     let border = k.border();
     let mut gradient = base.gradient.clone();
-    let rate = mean_above_zero(known.rate - gradient[0], known.noise[0].max(1e-9)).clamp(1e-5, 1.0 - 1e-5);
-    gradient[0] = border[0] * (logit(known.rate) - logit(rate));
+    // The mean PD is the default rate and the gradient's excess.
+    let mean_pd = mean_above_zero(known.rate + gradient[0], known.noise[0].max(1e-9)).clamp(1e-5, 1.0 - 1e-5);
+    gradient[0] = border[0] * (logit(mean_pd) - logit(known.rate));
     let step = k.step(&gradient);
     let variance = |j: usize| known.noise[usize::from(j > 0)].powi(2);
     let noise: Vec<f64> = k.amplified().iter().enumerate().map(|(j, a)| a * variance(j.max(1))).collect();
