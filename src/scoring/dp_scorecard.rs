@@ -97,6 +97,8 @@ crate::params! {
         pub gradient_clip: f64 = 2.0, "ratio", between(0.25, 4.0), "as `moments_clip`";
         /// Variance below which a direction of the evidence counts as constant.
         pub ridge: f64 = 0.005, "variance", above(0.0, 1.0), "as the DP logistic";
+        /// Penalty: half of this times the sum of squared weights is added to the summed log-loss.
+        pub penalty: f64 = 1.0, "persons", above(0.0, 1e9), "as `logistic`: columns that repeat each other have no weights of their own";
         /// Correlation with the outcome that is expected of the plain sum of the evidence.
         pub prior_correlation: f64 = 0.4, "correlation", between(0.01, 0.99), "assumed: an expert's scorecard";
         /// Twice the log-likelihood by which other weights must be likelier than equal ones.
@@ -273,3 +275,5 @@ impl Fitted<PlatformView> for DpScorecardModel {
 mod sensitivity_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(super) use tests::beside_exact_weights;

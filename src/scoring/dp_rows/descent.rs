@@ -34,32 +34,37 @@ pub(in crate::scoring) struct Steps {
     pub(in crate::scoring) penalty: f64,
 }
 
-/// By how much rows may be longer, and gradients more, where noise is negligible: beyond, the rows' grid would be coarse.
-const WIDER: f64 = 3.0;
+/// By how much gradients may be more where noise is negligible.
+const MORE: f64 = 3.0;
+
+/// Norm beyond which rows are not clipped later: their grid would be coarser than a twenty-fifth.
+const COARSE: f64 = MAX_NORM as f64 / 25.0;
 
 /// Excess of the mean log-loss from noise alone up to which the clip is widened.
 const NEGLIGIBLE: f64 = 1e-4;
 
 /// How the gradients are asked for.
 struct Plan {
-    /// Norm to which whitened rows are clipped.
+    /// Norm to which whitened rows are clipped, and how much wider this is than where noise counts.
     radius: f64,
+    wider: f64,
     /// How many gradients, and the cost of each.
     rounds: u32,
     mu: f64,
 }
 
 impl Steps {
-    /// The plan for rows of so many directions: `clip` times their root mean square and `iterations` gradients, and both up to
-    /// [`WIDER`] times as much where the noise that this adds is negligible. All gradients together, of cost `mu`,
+    /// The plan for rows of so many directions: `clip` times their root mean square and `iterations` gradients; rows up to [`COARSE`]
+    /// and up to [`MORE`] times as many gradients where the noise that this adds is negligible. All gradients together, of cost `mu`,
     /// have the noise radius/(mu·n) in each direction; half its square over the curvature, r(1 − r), is the loss it costs.
     fn plan(&self, m: &Moments, directions: f64) -> Plan {
         let rms = libm::sqrt(directions);
         let curvature = m.prevalence * (1.0 - m.prevalence);
         let free = libm::sqrt(2.0 * NEGLIGIBLE * curvature / directions) * self.mu * m.persons;
-        let wider = (free / (self.clip * rms)).clamp(1.0, WIDER);
-        let rounds = libm::round(f64::from(self.iterations) * wider) as u32;
-        Plan { radius: wider * self.clip * rms, rounds, mu: self.mu / libm::sqrt(f64::from(rounds)) }
+        let radius = self.clip * rms;
+        let wider = (free / radius).min(COARSE / radius).max(1.0);
+        let rounds = libm::round(f64::from(self.iterations) * wider.min(MORE)) as u32;
+        Plan { radius: wider * radius, wider, rounds, mu: self.mu / libm::sqrt(f64::from(rounds)) }
     }
 }
 
@@ -88,10 +93,12 @@ pub(in crate::scoring) fn learn(
     // Nothing is to be believed where the number of persons itself is lost in noise.
     let swamped = m.swamped().is_some();
     let p = &Steps { evidence: if swamped { f64::INFINITY } else { p.evidence }, ..p.clone() };
-    let (a, factor, lambda) = whitening(m, p.ridge);
+    let (a, _, lambda) = whitening(m, p.ridge);
+    let plan = p.plan(m, effective(&a, lambda));
+    // What is too fine for the grid of narrow rows is told apart where they are wide.
+    let (a, factor, lambda) = whitening(m, p.ridge / plan.wider);
     let basis = Basis::new(m, &factor, lambda);
     let guess = Guess::new(p, m, &basis, &trends.along(&m.mean, m.mean_noise));
-    let plan = p.plan(m, effective(&a, lambda));
     let map = gradient_map(m, &a, plan.radius);
     let (theta, learnt) = descend(p, &plan, m, &map, (design, labels), &(basis, guess), source)?;
     let directed = theta[1..].iter().any(|t| *t != 0.0);

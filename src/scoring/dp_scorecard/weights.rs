@@ -52,7 +52,7 @@ pub(super) fn learn(
         clip: p.gradient_clip,
         prior_correlation: p.prior_correlation,
         evidence: p.evidence,
-        penalty: 0.0,
+        penalty: p.penalty,
     };
     // Equal weights for all columns are the prior: what the evidence would be worth if columns were independent.
     let trained = descent::learn(&steps, &m, design, &Trends::same(design.width() - 1), labels, source)?;
