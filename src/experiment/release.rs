@@ -1,4 +1,4 @@
-//! One real release: the mechanism of one arm on all persons of a table, once, with the operating system's randomness.
+//! One real release: the mechanism of one arm on all persons of a table, once, with noise from the operating system's randomness ([`crate::privacy::system`]).
 //!
 //! No resampling, no halves, no seed, no second look: what comes out is the [`Product`] and the ledger of what it cost. Whatever is
 //! returned here is a function of released numbers and of public constants alone.

@@ -27,10 +27,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Where noise comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NoiseMode {
     /// Seeded streams: repeatable, for simulation only.
+    #[default]
     Seeded,
     /// The same samplers on the operating system's randomness ([`System`]): for a real release, and for audits of that path.
     System,

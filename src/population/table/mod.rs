@@ -39,6 +39,8 @@ mod plan;
 mod ranges;
 mod raw;
 mod read;
+#[cfg(test)]
+mod release_tests;
 mod source;
 mod sql;
 #[cfg(test)]

@@ -84,7 +84,9 @@ pub fn perform(
         drawn => drawn.map_err(|e| spent(&e.to_string(), &id, order, registers))?,
     };
     let mut ledger = earlier;
-    cut_off.iter().for_each(|c| ledger.add_cut_off(&c.known));
+    for lost in cut_off {
+        ledger.add_cut_off(&lost.known);
+    }
     ledger.add(&release, id.clone());
     let published = if stop() { Err(Error::Other("interrupted".into())) } else { publish(draft, &release, &ledger) };
     let (folder, note) = published.map_err(|e| spent(&e.to_string(), &id, order, registers))?;

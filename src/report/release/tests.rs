@@ -340,7 +340,9 @@ fn a_register_is_read_as_it_was_or_not_at_all() {
     let mut file: serde_json::Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
     file["format"] = "pretick-releases-1".into();
     let entry = file["releases"][0].as_object_mut().unwrap();
-    ["state", "arm", "unfinished"].iter().for_each(|key| drop(entry.remove(*key)));
+    for key in ["state", "arm", "unfinished"] {
+        entry.remove(key);
+    }
     entry["persons"].as_object_mut().unwrap().remove("complete");
     fs::write(&path, file.to_string()).unwrap();
     fs::rename(house.at("one"), house.at("moved")).unwrap();
