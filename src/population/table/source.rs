@@ -26,69 +26,93 @@ pub(super) fn csv_records(bytes: &[u8], delimiter: u8, header_line: u64, sink: S
     Ok(())
 }
 
-/// As [`csv_records`], for data of which no record may decide about others: an open quote takes in no line that is a record of the
-/// header's width by itself. Where it would, the line it stands on is a record of its own, whatever it holds.
+/// As [`csv_records`], for data of which no record may decide about others: an open quote ends with its line, unless what it takes in
+/// is one record of the header's width, quoted by the rules (RFC 4180), of which no further line is a record of that width by itself.
+/// Two broken lines that together are such a record are read as one. Takes time in proportion to the bytes.
 pub(super) fn csv_records_apart(bytes: &[u8], delimiter: u8, header_line: u64, sink: Sink<'_>) -> Result<()> {
     let mut width = None;
-    let mut rest = bytes;
-    // Lines before `rest`.
-    let mut before = 0;
-    while let Some(torn) =
-        torn_record(rest, delimiter, header_line.saturating_sub(before), &mut width, &mut |line, r| {
-            sink(line + before, r)
-        })?
-    {
-        let end = line_end(rest, torn.start);
-        let first = alone(&rest[torn.start..end], delimiter);
-        sink(torn.line + before, &first)?;
-        before += torn.line;
-        rest = &rest[end..];
-    }
-    Ok(())
-}
-
-/// Where a record starts that takes in others.
-struct Torn {
-    start: usize,
-    line: u64,
-}
-
-/// Reads records up to the first that takes in others, which is left to the caller.
-fn torn_record(
-    bytes: &[u8],
-    delimiter: u8,
-    header_line: u64,
-    width: &mut Option<usize>,
-    sink: Sink<'_>,
-) -> Result<Option<Torn>> {
-    let mut reader = reader(bytes, delimiter);
-    let mut record = ByteRecord::new();
-    let (mut line, mut counted) = (1, 0);
-    while reader.read_byte_record(&mut record).map_err(|e| no_csv(&e))? {
-        let start = first_byte(&record, bytes);
-        line += lines(bytes, counted, start);
-        counted = start;
-        if line < header_line {
-            continue;
+    // Bytes from `first` to `at` wait to be read by one reader; `before` and `line` are the lines before these places.
+    let (mut first, mut at, mut before, mut line) = (0, 0, 0, 0);
+    while at < bytes.len() {
+        let end = line_end(bytes, at);
+        let quoted = quoted_end(bytes, at, delimiter);
+        if width.is_none() && line + 1 >= header_line && !matches!(bytes[at], b'\r' | b'\n') {
+            width = Some(alone(&bytes[at..quoted.unwrap_or(end)], delimiter).len());
         }
-        let end = (reader.position().byte() as usize).min(bytes.len());
-        let wide = *width.get_or_insert(record.len());
-        let takes_in = |from: usize| alone(&bytes[from..line_end(bytes, from)], delimiter).len() == wide;
-        let mut from = line_end(bytes, start);
-        while from < end {
-            if record.len() != wide || takes_in(from) {
-                return Ok(Some(Torn { start, line }));
+        let apart = match quoted {
+            Some(to) if to <= end => false,
+            Some(to) => takes_in(bytes, (at, to), delimiter, width),
+            None => true,
+        };
+        if apart {
+            let skip = header_line.saturating_sub(before);
+            csv_records(&bytes[first..at], delimiter, skip, &mut |l, record| sink(l + before, record))?;
+            if line + 1 >= header_line {
+                sink(line + 1, &alone(&bytes[at..end], delimiter))?;
             }
-            from = line_end(bytes, from);
         }
-        sink(line, &record)?;
+        let next = if apart { end } else { quoted.unwrap_or(end) };
+        line += lines(bytes, at, next);
+        at = next;
+        if apart {
+            (first, before) = (at, line);
+        }
     }
-    Ok(None)
+    let skip = header_line.saturating_sub(before);
+    csv_records(&bytes[first..], delimiter, skip, &mut |l, record| sink(l + before, record))
+}
+
+/// Whether a record of several lines is not of the header's width, or takes in a line that is.
+fn takes_in(bytes: &[u8], (start, end): (usize, usize), delimiter: u8, width: Option<usize>) -> bool {
+    let Some(width) = width else { return false };
+    let fits = |from: usize, to: usize| alone(&bytes[from..to], delimiter).len() == width;
+    if !fits(start, end) {
+        return true;
+    }
+    let mut from = line_end(bytes, start);
+    while from < end {
+        let to = line_end(bytes, from);
+        if fits(from, to) {
+            return true;
+        }
+        from = to;
+    }
+    false
+}
+
+/// Behind the end of the record that starts at `from`, where its quotes follow the rules: a quoted field ends before a delimiter or
+/// with its line. `None` at the first quote that does not, and where none closes the last. A line that opens a quote closes one that
+/// was open before it, or breaks the rules, so that no line is passed more than twice.
+fn quoted_end(bytes: &[u8], from: usize, delimiter: u8) -> Option<usize> {
+    let mut at = from;
+    loop {
+        if bytes.get(at) == Some(&b'"') {
+            at += 1;
+            loop {
+                at += bytes[at..].iter().position(|b| *b == b'"')? + 1;
+                if bytes.get(at) != Some(&b'"') {
+                    break;
+                }
+                at += 1;
+            }
+            if bytes.get(at).is_some_and(|b| *b != delimiter && !matches!(b, b'\r' | b'\n')) {
+                return None;
+            }
+        }
+        at += bytes[at..].iter().take_while(|b| **b != delimiter && !matches!(b, b'\r' | b'\n')).count();
+        match bytes.get(at) {
+            Some(b) if *b == delimiter => at += 1,
+            Some(_) => return Some(line_end(bytes, at)),
+            None => return Some(at),
+        }
+    }
 }
 
 /// Behind the end of the line that `from` is in.
 fn line_end(bytes: &[u8], from: usize) -> usize {
-    bytes[from..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |n| from + n + 1)
+    let Some(n) = bytes[from..].iter().position(|b| matches!(b, b'\r' | b'\n')) else { return bytes.len() };
+    let end = from + n + 1;
+    if bytes[end - 1] == b'\r' && bytes.get(end) == Some(&b'\n') { end + 1 } else { end }
 }
 
 /// A line by itself.
