@@ -143,6 +143,11 @@ pub(super) fn read(value: &serde_json::Value) -> Result<Saved> {
 }
 
 impl Model {
+    /// A linear model of these parts.
+    pub(super) fn of(expansion: Expansion, map: RowMap, theta: Vec<f32>) -> Self {
+        Self { expansion, map, theta, learnt: true, leaning: None }
+    }
+
     /// The model in `value`.
     pub(super) fn read(value: &serde_json::Value) -> Result<Self> {
         let Linear { expansion, map, theta, notes } = dp_rows::saved::read(value)?;
