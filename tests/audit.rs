@@ -131,6 +131,8 @@ fn the_path_of_a_release_is_audited_too() {
     assert_ne!(one, other, "a seed");
     for point in one["points"].as_array().unwrap().iter().chain(other["points"].as_array().unwrap()) {
         assert!(point["leak"] == false && point["uncounted"] == false, "{point}");
-        assert!(bound(point, "clopper-pearson") > 0.1, "{point}");
+        // Distinguishing at α = 1e-6 says little of ε where the noise is Gaussian; its own bound does.
+        let method = if point["arm"] == "dp-aggregates-gaussian" { "gaussian" } else { "clopper-pearson" };
+        assert!(bound(point, method) > 0.1, "{point}");
     }
 }

@@ -63,7 +63,7 @@ crate::params! {
         /// Share of μ² for the sums, which centre the features.
         pub sums_share: f64 = 0.05, "share", between(0.01, 0.3), "tried on the Taiwan table";
         /// Share of μ² for the second moments; the gradients have the rest.
-        pub moments_share: f64 = 0.3, "share", between(0.05, 0.6), "tried on the Taiwan table: .2 to .5 differ little";
+        pub moments_share: f64 = 0.35, "share", between(0.05, 0.6), "tried on the Taiwan table: .2 to .5 differ little; more is better on 1,000 persons";
         /// Norm to which features are clipped for the sums, as a share of √(number of columns).
         pub sums_clip: f64 = 0.7, "share", above(0.0, 1.0), "assumed: few rows are longer";
         /// Norm to which centred features are clipped for the moments, relative to their root mean square.
