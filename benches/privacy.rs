@@ -13,7 +13,7 @@ fn bench(c: &mut Criterion) {
     let noise = |mode| Noise::new(mode, Streams::new(1, 0), 1);
     let mut group = c.benchmark_group("release of 5,000 sums");
     group.sample_size(20).throughput(Throughput::Elements(5_000));
-    for (name, mode) in [("seeded", NoiseMode::Seeded), ("opendp", NoiseMode::Opendp)] {
+    for (name, mode) in [("seeded", NoiseMode::Seeded), ("system", NoiseMode::System), ("opendp", NoiseMode::Opendp)] {
         let laplace = IntegerLaplace::calibrate(128, 1.0).unwrap();
         let gaussian = IntegerGaussian::calibrate(128 * 128, 0.1).unwrap();
         let mut values = vec![0i64; 5_000];

@@ -58,7 +58,7 @@
 //! *Who says what privacy costs?* opendp's privacy maps. The noise of a simulation is drawn from seeded exact samplers of the
 //! same distributions ([`privacy::sample`]), so that a run can be repeated; the total of a run comes from its
 //! [`privacy::Ledger`] alone, by the least valid bound of the [`privacy::accountant`]s. Simulated ε is not earned ε: see
-//! [`privacy`]; [`experiment::release`] earns it.
+//! [`privacy`]; [`experiment::release`] earns it, by the same samplers on the operating system's randomness ([`privacy::system`]).
 //!
 //! *What is left room for?* Months as an axis of consent and disclosure ([`consent::Choices`]), rival DP scorers
 //! ([`scoring::Scorer`]), shards ([`stats::FixedSum`], [`population::simulate`] over any

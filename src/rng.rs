@@ -12,7 +12,8 @@
 //! counter = [ id low | entity:8 id high:24 | month:16 purpose:16 | block ]
 //! ```
 //!
-//! Noise of a *real* private release never comes from here: a seed can be guessed.
+//! Noise of a *real* private release never comes from here: a seed can be guessed. It comes from the operating system
+//! (`privacy::system`).
 
 use rand::TryRng;
 use std::convert::Infallible;

@@ -89,3 +89,36 @@ fn imports_point_downwards() {
         }
     }
 }
+
+/// The operating system's randomness has one door, and the files that go through it are known: releases, and tests of their path.
+#[test]
+fn randomness_of_the_system_has_one_door() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let of = |words: &[&str]| -> Vec<String> {
+        let says = |f: &&PathBuf| {
+            let text = fs::read_to_string(f).unwrap();
+            let code = text.lines().filter(|l| !l.trim_start().starts_with("//"));
+            code.map(str::to_owned).any(|l| words.iter().any(|w| l.contains(w)))
+        };
+        let mut names: Vec<String> = files
+            .iter()
+            .filter(says)
+            .map(|f| f.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/"))
+            .collect();
+        names.retain(|n| !n.contains("tests"));
+        names.sort();
+        names
+    };
+    assert_eq!(of(&["getrandom::", "OsRng", "SysRng", "thread_rng", "rand::rng()"]), ["privacy/system.rs"]);
+    let may = [
+        "attack/verify/low_bits.rs",
+        "attack/verify/samplers.rs",
+        "cli/audit.rs",
+        "privacy/mechanism.rs",
+        "privacy/randomised_response.rs",
+    ];
+    assert_eq!(of(&["NoiseMode::System"]), may);
+    assert_eq!(of(&["of_a_release()"]), ["privacy/mechanism.rs", "report/release/perform.rs"]);
+}

@@ -121,3 +121,18 @@ fn the_self_test_catches_all_seven_mistakes() {
     }
     assert!(text.contains("0 % of ours"), "{text}");
 }
+
+/// The path of a real release: the operating system's noise. α = 1e-6 over all bounds of the run, as it is new each time.
+#[test]
+fn the_path_of_a_release_is_audited_too() {
+    let arms = ["--arm", "dp-aggregates", "--arm", "dp-aggregates-gaussian", "--arm", "local-dp", "--noise", "system"];
+    let effort = ["--trials", "4000", "--canaries", "2000", "--alpha", "0.000001"];
+    let (one, other) = (json(&[&arms[..], &effort].concat()), json(&[&arms[..], &effort].concat()));
+    assert_ne!(one, other, "a seed");
+    for point in one["points"].as_array().unwrap().iter().chain(other["points"].as_array().unwrap()) {
+        assert!(point["leak"] == false && point["uncounted"] == false, "{point}");
+        // Distinguishing at α = 1e-6 says little of ε where the noise is Gaussian; its own bound does.
+        let method = if point["arm"] == "dp-aggregates-gaussian" { "gaussian" } else { "clopper-pearson" };
+        assert!(bound(point, method) > 0.1, "{point}");
+    }
+}

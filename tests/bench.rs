@@ -158,9 +158,9 @@ fn the_contract_of_bench_csv_holds() {
     assert_eq!(manifest["ledger"].as_array().unwrap().len(), 2);
     let told = &manifest["ledger"][1]["accountants"][0];
     for accountant in ["basic", "zcdp", "rdp", "gdp"] {
-        // Every one is a valid bound, none far below what was asked: 4.
+        // Every one is a valid bound, none far below what was asked: 4. Basic composition grows with the root of the number of releases.
         let epsilon = told[accountant].as_f64().unwrap();
-        assert!(epsilon > 3.8 && epsilon < 12.0, "{accountant}: {epsilon}");
+        assert!(epsilon > 3.8 && epsilon < if accountant == "basic" { 20.0 } else { 5.0 }, "{accountant}: {epsilon}");
     }
     assert!(manifest["notice"].as_str().unwrap().contains("simulated"));
 }

@@ -232,6 +232,64 @@ fn a_release_does_not_hang_on_the_only_default() {
     }
 }
 
+/// One person's record, however malformed, neither stops a release nor shows in it: only a note for the inside counts it.
+#[test]
+fn a_release_does_not_hang_on_a_malformed_record() {
+    let home = Home::new();
+    for (k, record) in
+        ["9999,old,6,10,north,1", "9999,40", "9999,40,6,10,\"north,1", "9999,40,6,10,north,perhaps"].iter().enumerate()
+    {
+        let mut people = rows(1);
+        people.insert(100, (*record).to_owned());
+        let data = home.data(&format!("malformed{k}.csv"), &people);
+        for (kind, arm) in [("model", MODEL), ("table", TABLE)] {
+            let register = home.path(&format!("register-{kind}{k}")).display().to_string();
+            let args: Vec<&str> = arm.iter().copied().chain(["--register", &register]).collect();
+            let out = home.path(&format!("{kind}{k}"));
+            let said = home.release(&data, &out, &args, 0);
+            assert!(said.contains("note for the inside, not to be published: 1 rows have fields"), "{record}: {said}");
+            let public: String = files(&out).into_iter().map(|f| f.1).collect();
+            assert!(!public.contains("cannot be read") && !public.contains("malformed0"), "{public}");
+        }
+    }
+    let table = json(&home.path("table0"), "cohorts.json");
+    assert!(table["how_to_read"].as_str().unwrap().contains("counts as the middle"), "{table}");
+}
+
+/// What comes through a pipe is read once, and its persons are known again.
+#[cfg(unix)]
+#[test]
+fn persons_from_a_pipe_are_in_the_register() {
+    let home = Home::new();
+    let data = home.data("people.csv", &rows(1));
+    let register = home.path("register.json").display().to_string();
+    let piped = |out: &str, more: &[&str]| {
+        let output = Command::cargo_bin("pretick")
+            .unwrap()
+            .arg("release")
+            .arg(&home.scenario)
+            .args(["--data", "/dev/stdin", "--out"])
+            .arg(home.path(out))
+            .args(TABLE)
+            .args(more)
+            .write_stdin(fs::read(&data).unwrap())
+            .output()
+            .unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, said) = piped("none", &[]);
+    assert!(code == Some(1) && said.contains("name their register with --register FILE"), "{said}");
+    assert_eq!(piped("one", &["--register", &register]).0, Some(0));
+    let kept: serde_json::Value = serde_json::from_str(&fs::read_to_string(&register).unwrap()).unwrap();
+    assert_eq!(kept["releases"][0]["persons"]["rows"].as_array().unwrap().len(), PERSONS);
+    // Under another map, from the pipe and from the file.
+    let other = SCENARIO.replace("id = \"id\"\n", "").replace("[\"late\", \"spend\"]", "[\"spend\", \"late\"]");
+    fs::write(&home.scenario, other).unwrap();
+    assert!(piped("two", &["--register", &register]).1.contains("--add-to"));
+    let args: Vec<&str> = TABLE.iter().copied().chain(["--register", &register]).collect();
+    assert!(home.release(&data, &home.path("two"), &args, 1).contains("--add-to"));
+}
+
 /// The released file alone scores new rows, without outcomes, in their order.
 #[test]
 fn a_released_model_scores_applicants() {
@@ -278,6 +336,11 @@ fn what_cannot_be_released_is_refused_in_words_and_leaves_nothing() {
         let message = home.release(&data, &out, more, 1);
         assert!(message.contains(words), "{more:?}: {message}");
     }
+    // A scenario that is refused is refused before anything is paid for: that column is not handed out by this arm.
+    let features = "arm.dp-aggregates.disclosure.cohort-aggregates.features=[\"age\"]";
+    let more: Vec<&str> = TABLE.iter().copied().chain(["--set", features]).collect();
+    let message = home.release(&data, &out, &more, 2);
+    assert!(message.contains("there is no column `age`"), "{message}");
     let message = home.release(&home.path("none.csv"), &out, TABLE, 1);
     assert!(message.contains("none.csv"), "{message}");
     // Two rows of one person.

@@ -9,7 +9,7 @@ use crate::experiment::Observer;
 use crate::experiment::audit::{Asked, Point, Report, audit as run, ready};
 use crate::experiment::{Histories, loadings_for};
 use crate::population::Loadings;
-use crate::privacy::{Neighbouring, Trust};
+use crate::privacy::{Neighbouring, NoiseMode, Trust};
 use crate::report::Overwrite;
 use crate::report::file::{check, write_whole};
 use crate::report::plots;
@@ -49,6 +49,9 @@ pub(super) struct AuditArgs {
     /// All bounds of the table hold together with confidence 1 − ALPHA
     #[arg(long, default_value_t = 0.05)]
     alpha: f64,
+    /// Noise of what is audited: seeded (repeatable), or system (the path of `pretick release`: the operating system's randomness)
+    #[arg(long, value_enum, default_value_t = NoiseArg::Seeded)]
+    noise: NoiseArg,
     /// Override a parameter, e.g. --set arm.dp-model.disclosure.trained-inside.epsilon=[1]; repeatable
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
@@ -72,6 +75,12 @@ pub(super) struct AuditArgs {
     threads: usize,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum NoiseArg {
+    Seeded,
+    System,
+}
+
 const FILES: [&str; 4] = ["audit.json", "audit.csv", "audit.svg", "audit.png"];
 
 pub(super) fn audit(args: &AuditArgs) -> Result<ExitCode> {
@@ -83,6 +92,10 @@ pub(super) fn audit(args: &AuditArgs) -> Result<ExitCode> {
         runs: args.trials,
         canaries: args.canaries,
         alpha: args.alpha,
+        noise: match args.noise {
+            NoiseArg::Seeded => NoiseMode::Seeded,
+            NoiseArg::System => NoiseMode::System,
+        },
     };
     ready(&loaded.scenario, &asked)?;
     let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };

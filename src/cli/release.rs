@@ -6,9 +6,8 @@ use super::{complain, say};
 use crate::error::{Error, Result};
 use crate::experiment::Observer;
 use crate::experiment::release::{Asked, Product, check_budget, releasable, release as run};
-use crate::population::{Source, Table, record_hashes};
-use crate::report::release::register::{Persons, Register, beside};
-use crate::report::release::{PublicLedger, check_folder, prepare, summary};
+use crate::population::{Source, Table};
+use crate::report::release::{CutOff, Order, Persons, PublicLedger, Registers, check_folder, perform, summary};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -42,8 +41,7 @@ pub(super) struct ReleaseArgs {
     set: Vec<String>,
 }
 
-/// The order matters: everything that can be refused is refused before the one draw, and the register is written before anything is
-/// published.
+/// Everything that can be refused is refused before [`perform`] pays and draws.
 pub(super) fn release(args: &ReleaseArgs) -> Result<ExitCode> {
     let scenario = ScenarioArgs {
         scenario: args.scenario.clone(),
@@ -71,17 +69,51 @@ pub(super) fn release(args: &ReleaseArgs) -> Result<ExitCode> {
     let earlier = args.add_to.as_deref().map(PublicLedger::read).transpose()?;
     let interrupted = Progress::new(true, "");
     let table = Table::open_for_release(data, map)?;
-    let path = args.register.clone().unwrap_or_else(|| beside(data));
-    let mut register = Register::open(&path)?;
-    let persons = Persons::of(&table, record_hashes(data, map)?);
-    let listed = earlier.as_ref().map(PublicLedger::costs);
-    register.check(&persons, listed.as_deref())?;
-    if register.is_new() {
+    let mut registers = Registers::open(data, args.register.as_deref())?;
+    let persons = Persons::of(&table);
+    let cut_off = registers.check(&persons, earlier.as_ref())?;
+    inside(&table, &registers, &cut_off, budget);
+    let order = Order { out: &args.out, arm: &arm.name, budget };
+    let draw = |noise| {
+        let mut done = run(arm, &table, budget, noise)?;
+        if let Product::Model(model) = &mut done.product {
+            // Public, and what `pretick score` reads applicants by.
+            model["column_map"] = toml_of(&map.for_scoring())?.into();
+        }
+        Ok(done)
+    };
+    let earlier = earlier.unwrap_or_else(PublicLedger::empty);
+    let done = perform(order, &mut registers, persons, (earlier, &cut_off), draw, &|| interrupted.cancelled())?;
+    for note in &done.notes {
+        complain(&format!("note for the inside: {note}"));
+    }
+    say(&summary(&done.ledger))?;
+    for note in &done.release.notes {
+        complain(&format!("note: {note}"));
+    }
+    complain(&format!(
+        "{}: may be published as it is, STATEMENT.md first. {} stays inside",
+        args.out.display(),
+        named(&registers)
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn named(registers: &Registers) -> String {
+    registers.paths().iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(" and ")
+}
+
+/// What those inside should know before anything is drawn.
+fn inside(table: &Table, registers: &Registers, cut_off: &[CutOff], budget: Asked) {
+    if registers.are_new() {
         complain(&format!(
             "note for the inside: {} begins here. Were these people part of an earlier release? Then stop, and give its register with \
              --register and its ledger with --add-to",
-            path.display()
+            named(registers)
         ));
+    }
+    for lost in cut_off {
+        complain(&format!("note for the inside: {}", lost.note()));
     }
     for note in table.notes() {
         complain(&format!("note for the inside, not to be published: {note}"));
@@ -91,33 +123,4 @@ pub(super) fn release(args: &ReleaseArgs) -> Result<ExitCode> {
             "note for the inside, not to be published: --delta is not far below one over the number of persons, and means little",
         );
     }
-    let mut done = run(arm, &table, budget)?;
-    if let Product::Model(model) = &mut done.product {
-        // Public, and what `pretick score` reads applicants by.
-        model["column_map"] = toml_of(&map.for_scoring())?.into();
-    }
-    let prepared = prepare(&args.out, &done, earlier.unwrap_or_else(PublicLedger::empty))?;
-    if interrupted.cancelled() {
-        return Err(Error::Interrupted);
-    }
-    let spent = done.ledger.spent(budget.delta.unwrap_or(0.0));
-    register.enter(prepared.id(), &args.out, (spent.epsilon, spent.delta), persons)?;
-    let text = summary(&prepared.ledger);
-    let folder = match prepared.publish() {
-        Ok(folder) => folder,
-        Err(e) => {
-            register.take_back()?;
-            return Err(e);
-        }
-    };
-    say(&text)?;
-    for note in &done.notes {
-        complain(&format!("note: {note}"));
-    }
-    complain(&format!(
-        "{}: may be published as it is, STATEMENT.md first. {} stays inside",
-        folder.display(),
-        path.display()
-    ));
-    Ok(ExitCode::SUCCESS)
 }

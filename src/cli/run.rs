@@ -30,7 +30,7 @@ pub(super) struct RunArgs {
     /// Threads; 0 takes one per core. The results do not depend on it
     #[arg(long, default_value_t = 0, value_parser = super::thread_count)]
     threads: usize,
-    /// Where DP noise comes from: seeded (repeatable) or opendp (the operating system's randomness)
+    /// Where DP noise comes from: seeded (repeatable), or opendp (its samplers on a generator of the process that the operating system seeds: not repeatable, and not what a release draws from)
     #[arg(long, value_enum, default_value_t = NoiseArg::Seeded)]
     noise: NoiseArg,
     /// Print the summary as JSON instead of tables

@@ -24,6 +24,8 @@ pub struct Asked {
     pub canaries: Option<u32>,
     /// 1 − confidence of all bounds together.
     pub alpha: f64,
+    /// Where the noise of what is audited comes from.
+    pub noise: NoiseMode,
 }
 
 /// Runs of sums and of reports, with and without the canary each.
@@ -156,6 +158,7 @@ pub fn audit(
             alpha: asked.alpha / f64::from(bounds),
             // Luck of its own for every arm and ε, and none that a run has.
             streams: Streams::new(mix(scenario.seed ^ AUDIT), point.release as u32 ^ (point.release >> 12) as u32),
+            noise: asked.noise,
         };
         let audited = audit_point(disclosure, &world.people, epsilon, &claim, &settings)
             .map_err(|e| Error::Other(format!("arm {} at ε = {epsilon}: {e}", point.name)))?;

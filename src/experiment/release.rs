@@ -1,4 +1,4 @@
-//! One real release: the mechanism of one arm on all persons of a table, once, with the operating system's randomness.
+//! One real release: the mechanism of one arm on all persons of a table, once, with noise from the operating system's randomness ([`crate::privacy::system`]).
 //!
 //! No resampling, no halves, no seed, no second look: what comes out is the [`Product`] and the ledger of what it cost. Whatever is
 //! returned here is a function of released numbers and of public constants alone.
@@ -6,7 +6,7 @@
 use crate::disclosure::{CohortSums, Disclosure, cohort_sums};
 use crate::error::{Error, Result};
 use crate::population::{People, Table};
-use crate::privacy::{Budget, Ledger, Noise, NoiseMode};
+use crate::privacy::{Budget, Ledger, Noise};
 use crate::rng::Streams;
 use crate::scenario::{Arm, Scenario};
 use crate::scoring::dp_scorer;
@@ -95,13 +95,12 @@ pub fn check_budget(arm: &Arm, budget: Asked) -> Result<()> {
     }
 }
 
-/// Runs the arm's mechanism on everybody in the table.
-pub fn release(arm: &Arm, table: &Table, budget: Asked) -> Result<Release> {
+/// Runs the arm's mechanism on everybody in the table, within `budget`, with noise from that source: [`Noise::of_a_release`] where it
+/// is real. Whoever calls this has paid for the whole budget; every query made here enters the ledger and stays within it.
+pub fn release(arm: &Arm, table: &Table, budget: Asked, mut noise: Noise) -> Result<Release> {
     check_budget(arm, budget)?;
-    // Draws of the operating system: the streams are there for simulations and are not read.
-    let streams = Streams::new(0, 0);
-    let mut noise = Noise::new(NoiseMode::Opendp, streams, 0);
-    let people = table.people(streams, false);
+    // The luck of a resampled simulation, which nothing here reads.
+    let people = table.people(Streams::new(0, 0), false);
     let mut ledger = Ledger::new();
     let (mechanism, product, notes) = match &arm.disclosure {
         Disclosure::CohortAggregates(params) => {

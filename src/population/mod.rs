@@ -36,4 +36,4 @@ pub use payments::{Payments, YEAR};
 pub use people::{FileDepth, People};
 pub use person::PersonLanes;
 pub use simulate::simulate;
-pub use table::{Table, TableParams, record_hashes};
+pub use table::{Table, TableParams};

@@ -1,8 +1,8 @@
 //! Central mechanisms: integer vectors plus discrete Laplace or discrete Gaussian noise.
 //!
-//! What a mechanism does and what that costs are one value, an opendp `Measurement`. Its privacy map is opendp's own;
-//! its function is opendp's own ([`NoiseMode::Opendp`]: the operating system's randomness, cannot be repeated) or draws
-//! the same distribution from a seeded stream ([`NoiseMode::Seeded`]). The ledger is given the map's answer.
+//! What a mechanism costs is said by the privacy map of the opendp `Measurement` of its kind and scale; the ledger is given the map's
+//! answer. What it does is to add noise of exactly that distribution, from one of three sources ([`NoiseMode`]): seeded streams, the
+//! operating system, or that measurement's own function.
 //!
 //! Calibration: the smallest scale of the grid ([`Scale`]) whose cost under the map is within the budget. A budget of ∞
 //! gives scale 0: the same path, no noise, an entry of infinite cost.
@@ -13,23 +13,31 @@ use super::grid::{least_scale, mu_of_scale};
 use super::ledger::{Cost, Entry, Ledger, Neighbouring, Partition, Trust};
 use super::sample;
 use super::scale::Scale;
+use super::system::System;
 use super::tape::{Family, Heard, Tape};
 use crate::error::{Error, Result};
 use crate::rng::{Draws, Entity, Purpose, Streams};
-use opendp::core::{Function, Measure, Measurement, Metric, MetricSpace};
+use opendp::core::{Measure, Measurement, Metric, MetricSpace};
 use opendp::domains::{AtomDomain, VectorDomain};
 use opendp::measurements::{make_gaussian, make_laplace};
 use opendp::measures::{MaxDivergence, ZeroConcentratedDivergence};
 use opendp::metrics::{L1Distance, L2Distance};
-use std::cell::RefCell;
+use rand::TryRng;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Where noise comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NoiseMode {
     /// Seeded streams: repeatable, for simulation only.
+    #[default]
     Seeded,
-    /// opendp's samplers on the operating system's randomness: for a real release.
+    /// The same samplers on the operating system's randomness ([`System`]): for a real release, and for audits of that path.
+    System,
+    /// opendp's samplers, for comparison. They draw from a generator of the process (rand 0.7's thread generator: ChaCha, seeded by the
+    /// operating system and again every 64 KiB), because opendp's own secure generator is a feature that is not built. Not
+    /// repeatable, and never used for a release.
     Opendp,
 }
 
@@ -41,12 +49,29 @@ pub struct Noise {
     release: u64,
     calls: u16,
     tape: Option<Tape>,
+    /// Shared by all copies of this source.
+    drawn: Arc<AtomicBool>,
 }
 
 impl Noise {
     /// The source numbered `release`: a number that no other source of the replication has.
     pub fn new(mode: NoiseMode, streams: Streams, release: u64) -> Self {
-        Self { mode, streams, release, calls: 0, tape: None }
+        Self { mode, streams, release, calls: 0, tape: None, drawn: Arc::default() }
+    }
+
+    /// The source of a real release: the operating system. Its copies never repeat each other.
+    pub fn of_a_release() -> Self {
+        Self::new(NoiseMode::System, Streams::new(0, 0), 0)
+    }
+
+    /// Whether this source or a copy of it may have drawn noise: it was about to, and from then on this is true.
+    pub fn may_have_drawn(&self) -> bool {
+        self.drawn.load(Ordering::SeqCst)
+    }
+
+    /// Notes that noise is about to be drawn.
+    pub(super) fn draws(&self) {
+        self.drawn.store(true, Ordering::SeqCst);
     }
 
     /// The same source, listened to by an audit.
@@ -123,39 +148,43 @@ impl Terms {
     }
 }
 
-/// Runs a measurement over `values` in place: opendp's function, or ours in its place.
-fn run<MI: Metric, MO: Measure>(
-    measurement: Measurement<Domain, MI, MO, Vec<i64>>,
-    (family, draw): (Family, fn(&mut Draws, Scale) -> i64),
+/// The values plus one draw each.
+fn noisy<R: TryRng>(
+    draws: &mut R,
+    family: Family,
     scale: Scale,
+    values: &[i64],
+) -> std::result::Result<Vec<i64>, R::Error> {
+    let one = match family {
+        Family::Laplace => sample::laplace::<R>,
+        Family::Gaussian => sample::gaussian::<R>,
+    };
+    values.iter().map(|v| Ok(v.saturating_add(one(draws, scale)?))).collect()
+}
+
+/// Adds the noise of a measurement of this family and scale to `values`.
+fn run<MI: Metric, MO: Measure>(
+    measurement: &Measurement<Domain, MI, MO, Vec<i64>>,
+    (family, scale): (Family, Scale),
     values: &mut [i64],
     noise: &mut Noise,
 ) -> Result<()>
 where
     (Domain, MI): MetricSpace,
 {
-    let measurement = match noise.mode {
-        NoiseMode::Opendp => measurement,
-        NoiseMode::Seeded => {
-            let draws = RefCell::new(noise.next()?);
-            let seeded = move |x: &Vec<i64>| {
-                let mut draws = draws.borrow_mut();
-                x.iter().map(|v| v.saturating_add(draw(&mut draws, scale))).collect()
-            };
-            Measurement::new(
-                measurement.input_domain.clone(),
-                measurement.input_metric.clone(),
-                MO::default(),
-                Function::new(seeded),
-                measurement.privacy_map.clone(),
-            )
-            .map_err(refused)?
-        }
-    };
     let truth = values.to_vec();
-    let said = match noise.tape.as_ref().map(|t| t.answer(truth.len())).transpose()?.flatten() {
-        Some(scripted) => scripted,
-        None => measurement.invoke(&truth).map_err(refused)?,
+    let said = if let Some(scripted) = noise.tape.as_ref().map(|t| t.answer(truth.len())).transpose()?.flatten() {
+        scripted
+    } else {
+        noise.draws();
+        match noise.mode {
+            NoiseMode::Seeded => {
+                let Ok(said) = noisy(&mut noise.next()?, family, scale, &truth);
+                said
+            }
+            NoiseMode::System => noisy(&mut System::new(), family, scale, &truth)?,
+            NoiseMode::Opendp => measurement.invoke(&truth).map_err(refused)?,
+        }
     };
     values.copy_from_slice(&said);
     if let Some(tape) = &noise.tape {
@@ -216,7 +245,7 @@ impl IntegerLaplace {
     pub fn release(&self, values: &mut [i64], query: &str, noise: &mut Noise, ledger: &mut Ledger) -> Result<()> {
         let measurement = Self::measurement(self.scale)?;
         let epsilon = measurement.map(&self.l1).map_err(refused)?;
-        run(measurement, (Family::Laplace, sample::laplace), self.scale, values, noise)?;
+        run(&measurement, (Family::Laplace, self.scale), values, noise)?;
         let cost = Cost::Pure(epsilon);
         ledger.enter(self.terms.entry(query, "discrete Laplace", "L1", self.l1 as f64, self.scale, cost));
         Ok(())
@@ -300,7 +329,7 @@ impl IntegerGaussian {
     pub fn release(&self, values: &mut [i64], query: &str, noise: &mut Noise, ledger: &mut Ledger) -> Result<()> {
         let measurement = Self::measurement(self.scale)?;
         let rho = measurement.map(&self.l2).map_err(refused)?;
-        run(measurement, (Family::Gaussian, sample::gaussian), self.scale, values, noise)?;
+        run(&measurement, (Family::Gaussian, self.scale), values, noise)?;
         ledger.enter(self.terms.entry(
             query,
             "discrete Gaussian",

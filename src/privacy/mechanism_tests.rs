@@ -20,8 +20,8 @@ fn calibration_is_the_smallest_scale_that_the_budget_pays() {
 /// α = 1e-6. Catches a release with other noise than its ledger entry states, such as half of it.
 #[test]
 fn the_noise_released_is_the_noise_entered() {
-    for mode in [NoiseMode::Seeded, NoiseMode::Opendp] {
-        let n = if mode == NoiseMode::Seeded { 500_000 } else { 100_000 };
+    for mode in [NoiseMode::Seeded, NoiseMode::System, NoiseMode::Opendp] {
+        let n = if mode == NoiseMode::Opendp { 100_000 } else { 500_000 };
         let (mut source, mut ledger) = (noise(mode), Ledger::new());
         let mut l = vec![0i64; n];
         IntegerLaplace::calibrate(3, 0.5).unwrap().release(&mut l, "l", &mut source, &mut ledger).unwrap();
@@ -38,7 +38,7 @@ fn the_noise_released_is_the_noise_entered() {
 #[test]
 fn infinite_budgets_release_the_values_themselves_at_infinite_cost() {
     let mut ledger = Ledger::new();
-    for mode in [NoiseMode::Seeded, NoiseMode::Opendp] {
+    for mode in [NoiseMode::Seeded, NoiseMode::System, NoiseMode::Opendp] {
         let mut values = [5, -3, i64::MAX];
         let m = IntegerLaplace::calibrate(4, f64::INFINITY).unwrap();
         m.release(&mut values, "twin", &mut noise(mode), &mut ledger).unwrap();
@@ -46,7 +46,7 @@ fn infinite_budgets_release_the_values_themselves_at_infinite_cost() {
         m.release(&mut values, "twin", &mut noise(mode), &mut ledger).unwrap();
         assert_eq!(values, [5, -3, i64::MAX]);
     }
-    assert_eq!(ledger.entries().len(), 4);
+    assert_eq!(ledger.entries().len(), 6);
     assert_eq!(ledger.spent(1e-6).epsilon, f64::INFINITY);
 }
 
@@ -96,4 +96,20 @@ fn partition_and_relation_reach_the_ledger() {
     let m = IntegerGaussian::calibrate(1, 0.5).unwrap().neighbouring(Neighbouring::ReplaceOne);
     m.release(&mut [1], "other", &mut noise(NoiseMode::Seeded), &mut ledger).unwrap();
     assert_eq!(ledger.spent(1e-6).by_guarantee.len(), 2);
+}
+
+/// Copies of a release's source share nothing but the note that noise was drawn; what is refused before the draw draws none.
+#[test]
+fn a_release_s_source_never_repeats_itself_and_says_whether_it_drew() {
+    let source = Noise::of_a_release();
+    let copy = || source.clone();
+    let m = IntegerGaussian::calibrate(1 << 20, 0.1).unwrap();
+    assert!(IntegerLaplace::calibrate(0, 1.0).is_err() && !source.may_have_drawn());
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..20 {
+        let mut values = [0i64; 8];
+        m.release(&mut values, "q", &mut copy(), &mut Ledger::new()).unwrap();
+        assert!(seen.insert(values), "the same noise twice");
+    }
+    assert!(source.may_have_drawn() && copy().may_have_drawn() && !Noise::of_a_release().may_have_drawn());
 }

@@ -18,7 +18,7 @@
 //! A simulation repeats releases over replications and values of ε, prints exact metrics and publishes its seed. Its
 //! noise ([`NoiseMode::Seeded`]) can be subtracted by anybody who reads the seed. The ε of a run is what a single real
 //! release of this kind *would* cost; on real data nothing in the output is safe to publish as differentially private. A
-//! real release uses [`NoiseMode::Opendp`], one ε and one draw.
+//! real release uses [`NoiseMode::System`], one ε and one draw: the same samplers, fed by the operating system ([`system`]).
 //!
 //! # Who states the cost
 //!
@@ -36,6 +36,7 @@ pub mod randomised_response;
 pub mod sample;
 pub mod scale;
 mod staircase;
+pub mod system;
 pub mod tape;
 
 pub use accountant::{Accountant, Composition, Event, SideBySide, epsilon_of_rho, mu_of_pure, rho_of_epsilon};
@@ -45,6 +46,7 @@ pub use ledger::{Cost, Entry, Guarantee, Ledger, Neighbouring, Partition, Spent,
 pub use mechanism::{IntegerGaussian, IntegerLaplace, Noise, NoiseMode};
 pub use randomised_response::RandomisedResponse;
 pub use scale::Scale;
+pub use system::System;
 pub use tape::{Family, Heard, Tape};
 
 #[cfg(test)]

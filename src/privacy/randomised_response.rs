@@ -21,6 +21,8 @@
 
 use super::ledger::{Cost, Entry, Ledger, Neighbouring, Trust};
 use super::mechanism::{Noise, NoiseMode, positive, refused};
+use super::sample::below32;
+use super::system::System;
 use crate::error::{Error, Result};
 use crate::rng::{Entity, Purpose, Streams};
 use opendp::core::Measurement;
@@ -28,6 +30,7 @@ use opendp::domains::AtomDomain;
 use opendp::measurements::make_randomized_response;
 use opendp::measures::MaxDivergence;
 use opendp::metrics::DiscreteDistance;
+use rand::TryRng;
 
 const ONE: u64 = 1 << 32;
 
@@ -104,6 +107,15 @@ impl RandomisedResponse {
         lie + u8::from(lie >= category)
     }
 
+    /// One report of a person of that category, from any source of words.
+    fn report<R: TryRng>(&self, draws: &mut R, category: u8) -> std::result::Result<u8, R::Error> {
+        if u64::from(draws.try_next_u32()?) < self.threshold {
+            return Ok(category);
+        }
+        let lie = below32(draws, u32::from(self.categories - 1))? as u8;
+        Ok(lie + u8::from(lie >= category))
+    }
+
     /// Replaces the categories of persons `first ..` by their reports number `report` and enters the cost to each.
     ///
     /// One call covers all persons: a second call with the same `report` repeats the same luck and is paid again.
@@ -122,10 +134,17 @@ impl RandomisedResponse {
         }
         let measurement = Self::measurement(self.categories, self.threshold)?;
         let epsilon = measurement.map(&1).map_err(refused)?;
+        noise.draws();
         match noise.mode() {
             NoiseMode::Seeded => {
                 for (person, c) in (first..).zip(categories.iter_mut()) {
                     *c = self.respond(noise.streams(), person, report, *c);
+                }
+            }
+            NoiseMode::System => {
+                let mut draws = System::new();
+                for c in categories.iter_mut() {
+                    *c = self.report(&mut draws, *c)?;
                 }
             }
             NoiseMode::Opendp => {

@@ -39,10 +39,11 @@ fn the_quantised_probability_never_costs_more_than_asked() {
 
 /// α = 1e-6; catches a truth probability off by .5 % and a lie that may repeat the truth (twins below).
 #[test]
-fn reports_follow_the_stated_distribution_in_both_modes() {
+fn reports_follow_the_stated_distribution_from_every_source() {
     for (k, epsilon) in [(2, 0.5), (3, 1.0), (7, 2.0)] {
         let rr = RandomisedResponse::calibrate(k, epsilon).unwrap();
-        for (mode, n) in [(NoiseMode::Seeded, 1_000_000), (NoiseMode::Opendp, 100_000)] {
+        for (mode, n) in [(NoiseMode::Seeded, 1_000_000), (NoiseMode::System, 1_000_000), (NoiseMode::Opendp, 100_000)]
+        {
             let counts = reports(&rr, mode, n, 1);
             assert!(statistic(&counts, rr.truth(), 1) < critical(), "{k} {mode:?}");
         }
@@ -75,7 +76,7 @@ fn reports_add_up_and_infinity_is_the_identity() {
     let open = RandomisedResponse::calibrate(3, f64::INFINITY).unwrap();
     let mut values: Vec<u8> = (0..99).map(|i| i % 3).collect();
     let before = values.clone();
-    for mode in [NoiseMode::Seeded, NoiseMode::Opendp] {
+    for mode in [NoiseMode::Seeded, NoiseMode::System, NoiseMode::Opendp] {
         open.release(&mut values, 0, 0, "twin", &noise(mode), &mut ledger).unwrap();
     }
     assert_eq!(values, before);

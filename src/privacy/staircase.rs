@@ -20,9 +20,8 @@
 
 use super::sample::below32;
 use super::scale::Scale;
-use crate::rng::Draws;
 use dashu_int::{IBig, UBig};
-use rand::Rng;
+use rand::TryRng;
 use std::sync::LazyLock;
 
 /// Steps of the table; the last stands for all that follow.
@@ -84,51 +83,52 @@ fn table() -> [Step; STEPS] {
 }
 
 /// One draw of the discrete Gaussian of scale `scale` ≥ 16.
-pub(super) fn draw(draws: &mut Draws, scale: Scale) -> i64 {
+pub(super) fn draw<R: TryRng>(draws: &mut R, scale: Scale) -> Result<i64, R::Error> {
     let (n, shift) = (scale.numerator(), scale.shift());
     let wide = n.div_ceil(PER_SCALE << shift);
     let per_scale = f64::from(1u32 << shift) / f64::from(n);
     let table = &*TABLE;
     loop {
-        let word = draws.next_u32();
+        let word = draws.try_next_u32()?;
         let column = &table[(word >> 24) as usize];
         let k = if word & 0x00FF_FFFF < column.own { (word >> 24) as u8 } else { column.other };
-        let (step, beyond) = (table[usize::from(k)], if usize::from(k) == STEPS - 1 { geometric(draws) } else { 0 });
-        let x = (u64::from(k) + beyond) * u64::from(wide) + u64::from(below32(draws, wide));
-        let word = draws.next_u32();
+        let (step, beyond) = (table[usize::from(k)], if usize::from(k) == STEPS - 1 { geometric(draws)? } else { 0 });
+        let x = (u64::from(k) + beyond) * u64::from(wide) + u64::from(below32(draws, wide)?);
+        let word = draws.try_next_u32()?;
         let (negative, u) = (word & 1 == 1, word >> 1);
-        if kept(draws, (x, scale), (step, usize::from(k) == STEPS - 1, beyond), u, per_scale) && !(negative && x == 0) {
+        if kept(draws, (x, scale), (step, usize::from(k) == STEPS - 1, beyond), u, per_scale)? && !(negative && x == 0)
+        {
             let x = i64::try_from(x).unwrap_or(i64::MAX);
-            return if negative { -x } else { x };
+            return Ok(if negative { -x } else { x });
         }
     }
 }
 
 /// q with probability 2^−(q+1).
-fn geometric(draws: &mut Draws) -> u64 {
+fn geometric<R: TryRng>(draws: &mut R) -> Result<u64, R::Error> {
     let mut q = 0;
-    while draws.next_u32() & 1 == 1 {
+    while draws.try_next_u32()? & 1 == 1 {
         q += 1;
     }
-    q
+    Ok(q)
 }
 
 /// Whether x is kept where the uniform's first bits are `u`.
 #[inline]
-fn kept(
-    draws: &mut Draws,
+fn kept<R: TryRng>(
+    draws: &mut R,
     (x, scale): (u64, Scale),
     (step, last, beyond): (Step, bool, u64),
     u: u32,
     per_scale: f64,
-) -> bool {
+) -> Result<bool, R::Error> {
     let z = x as f64 * per_scale;
     let p = libm::exp(-0.5 * z * z) * step.height;
     if !last && f64::from(u) + 1.0 <= p * (1.0 - DOUBT) {
-        return true;
+        return Ok(true);
     }
     if !last && f64::from(u) >= p * (1.0 + DOUBT) {
-        return false;
+        return Ok(false);
     }
     // W = weight/2ᵉ.
     let halvings = if last { beyond + 1 } else { 0 };
@@ -137,7 +137,13 @@ fn kept(
 
 /// Whether u·W/C < exp(−x²/2s²), u the uniform of first bits `u`, W = `weight`/2^`halvings`.
 #[cold]
-fn exactly(draws: &mut Draws, u: u32, (x, scale): (u64, Scale), weight: u32, halvings: usize) -> bool {
+fn exactly<R: TryRng>(
+    draws: &mut R,
+    u: u32,
+    (x, scale): (u64, Scale),
+    weight: u32,
+    halvings: usize,
+) -> Result<bool, R::Error> {
     let a = UBig::from(x) << usize::from(scale.shift());
     let a = &a * &a;
     let n = UBig::from(scale.numerator());
@@ -161,17 +167,17 @@ fn exactly(draws: &mut Draws, u: u32, (x, scale): (u64, Scale), weight: u32, hal
         let right = &sum * IBig::from(UBig::from(HEIGHT) << (bits + halvings));
         if k % 2 == 1 {
             if IBig::from((&u + UBig::ONE) * weight * &below) <= right {
-                return true;
+                return Ok(true);
             }
         } else if IBig::from(&u * weight * &below) >= right {
-            return false;
+            return Ok(false);
         }
         if k % 8 == 0 {
-            u = (u << 32) + draws.next_u32();
+            u = (u << 32) + draws.try_next_u32()?;
             bits += 32;
         }
     }
-    false
+    Ok(false)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@
 //! |---|---|---|---|
 //! | sums of x and of x² | (z, ⌊zⱼ²/unit⌋) | √(2·norm² − z₀²) | `sums_share` |
 //! | second moments of rows centred by the first, and products with the outcome | (5zᵢ², 7zᵢzⱼ, 5·norm·y·z) | √50·norm² | the rest |
-//! | goods and bads in 16 cells of the score that the second makes | one count | 1 | `link_share` |
+//! | goods and bads in 24 cells of the score that the second makes | one count | 1 | `link_share` |
 //!
 //! *Proof.* All are sums of one term a person, bounded as in the table (`dp_rows` has the algebra, `link` the counts);
 //! centre and clip norm of the second are functions of the first and of public constants, the score and its cells are functions
@@ -42,10 +42,9 @@
 //! Sources: Wang 2018, "Revisiting differentially private linear regression" (AdaSSP); Erdogdu, Bayati & Dicker 2016
 //! (scaled least squares); Bun & Steinke 2016; Canonne, Kamath & Steinke 2020; Dong, Roth & Su 2022.
 
-mod link;
-
 use super::dp_rows::descent::gradient_map;
 use super::dp_rows::guess::first_guess;
+use super::dp_rows::link;
 use super::dp_rows::moments::{Moments, Second, second_moments};
 use super::dp_rows::rows::RowMap;
 use super::dp_rows::saved::Linear;

@@ -63,7 +63,7 @@ crate::params! {
         /// Share of μ² for the sums, which centre the features.
         pub sums_share: f64 = 0.05, "share", between(0.01, 0.3), "tried on the Taiwan table";
         /// Share of μ² for the second moments; the gradients have the rest.
-        pub moments_share: f64 = 0.3, "share", between(0.05, 0.6), "tried on the Taiwan table: .2 to .5 differ little";
+        pub moments_share: f64 = 0.35, "share", between(0.05, 0.6), "tried on the Taiwan table: .2 to .5 differ little; more is better on 1,000 persons";
         /// Norm to which features are clipped for the sums, as a share of √(number of columns).
         pub sums_clip: f64 = 0.7, "share", above(0.0, 1.0), "assumed: few rows are longer";
         /// Norm to which centred features are clipped for the moments, relative to their root mean square.
@@ -72,6 +72,8 @@ crate::params! {
         pub gradient_clip: f64 = 1.2, "ratio", between(0.25, 4.0), "tried on the Taiwan table";
         /// Variance below which a direction of the features counts as constant.
         pub ridge: f64 = 0.005, "variance", above(0.0, 1.0), "assumed: an indicator that holds for 1 in 200";
+        /// Penalty: half of this times the sum of squared coefficients of the design is added to the summed log-loss.
+        pub penalty: f64 = 1.0, "persons", above(0.0, 1e9), "as `logistic`, whose private twin this is";
         /// Correlation with the outcome that is expected of a score made from the columns' public trends alone.
         pub prior_correlation: f64 = 0.4, "correlation", between(0.01, 0.99), "assumed: an expert's scorecard";
         /// Twice the log-likelihood by which the data must be likelier than the public prior before it is followed at all.
@@ -141,6 +143,11 @@ pub(super) fn read(value: &serde_json::Value) -> Result<Saved> {
 }
 
 impl Model {
+    /// A linear model of these parts.
+    pub(super) fn of(expansion: Expansion, map: RowMap, theta: Vec<f32>) -> Self {
+        Self { expansion, map, theta, learnt: true, leaning: None }
+    }
+
     /// The model in `value`.
     pub(super) fn read(value: &serde_json::Value) -> Result<Self> {
         let Linear { expansion, map, theta, notes } = dp_rows::saved::read(value)?;

@@ -122,6 +122,18 @@ impl Design {
         &self.data[j * self.rows..(j + 1) * self.rows]
     }
 
+    /// The rows that are to be kept; `keep` has an entry a row.
+    #[must_use]
+    pub fn select(&self, keep: &[bool]) -> Self {
+        let kept: Vec<usize> = (0..self.rows.min(keep.len())).filter(|i| keep[*i]).collect();
+        let mut out = Self { rows: kept.len(), width: self.width, data: Vec::with_capacity(kept.len() * self.width) };
+        for j in 0..self.width {
+            let column = self.column(j);
+            out.data.extend(kept.iter().map(|i| column[*i]));
+        }
+        out
+    }
+
     /// Column `j < width`, to be written.
     pub fn column_mut(&mut self, j: usize) -> &mut [f32] {
         &mut self.data[j * self.rows..(j + 1) * self.rows]

@@ -36,6 +36,8 @@ pub mod scorecard;
 mod taiwan;
 #[cfg(test)]
 pub(crate) mod test_data;
+#[cfg(test)]
+mod twin_tests;
 
 pub use boosting::{Boosting, BoostingParams};
 pub use command::{Command, CommandParams};

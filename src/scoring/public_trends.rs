@@ -50,8 +50,8 @@ impl PublicTrends {
         Self { params }
     }
 
-    /// Constant and coefficients along the terms of an expansion.
-    fn coefficients(&self, trends: &Trends, terms: usize) -> Vec<f64> {
+    /// Constant and coefficients along the terms of an expansion of so many terms beside the constant.
+    pub(super) fn coefficients(&self, trends: &Trends, terms: usize) -> Vec<f64> {
         let along = trends.along(&vec![0.0; terms], 0.0);
         let norm = libm::sqrt(along.iter().map(|t| t * t).sum());
         let unit = if norm > 0.0 { self.params.strength / norm } else { 0.0 };

@@ -10,7 +10,7 @@ use crate::consent::Choices;
 use crate::disclosure::{Disclosure, Halves, Request, Shown, disclose};
 use crate::error::{Error, Result};
 use crate::population::People;
-use crate::privacy::{Ledger, NoiseMode};
+use crate::privacy::Ledger;
 use crate::rng::{Entity, Purpose};
 use crate::view::{Column, Frame};
 use std::collections::BTreeMap;
@@ -68,7 +68,7 @@ fn reported(disclosure: &Disclosure, people: &People, epsilon: f64, settings: &S
         epsilon: Some(epsilon),
         without_own_record: false,
         streams: settings.streams,
-        noise: NoiseMode::Seeded,
+        noise: settings.noise,
         release: key(2),
     };
     match disclose(disclosure, &request, &mut Ledger::new())? {

@@ -31,7 +31,7 @@ pub use bounds::{Bound, Runs};
 use crate::disclosure::Disclosure;
 use crate::error::{Error, Result};
 use crate::population::People;
-use crate::privacy::{Cost, Ledger, Neighbouring, Trust};
+use crate::privacy::{Cost, Ledger, Neighbouring, NoiseMode, Trust};
 use crate::rng::Streams;
 use rayon::prelude::*;
 use transcript::{Mechanism, Observed, observe};
@@ -75,8 +75,10 @@ pub struct Settings {
     pub canaries: u32,
     /// 1 − confidence of each bound.
     pub alpha: f64,
-    /// Streams of all draws.
+    /// Streams of all draws but noise from elsewhere.
     pub streams: Streams,
+    /// Where noise comes from: seeded, or the path of a real release.
+    pub noise: NoiseMode,
 }
 
 /// A method of audit.
@@ -172,10 +174,10 @@ pub(crate) struct Many {
 }
 
 /// `n` runs with and `n` without the canary; noise keyed from `first` on.
-pub(crate) fn many(mechanism: &Mechanism<'_>, streams: Streams, first: u64, n: u32) -> Result<Many> {
+pub(crate) fn many(mechanism: &Mechanism<'_>, source: (NoiseMode, Streams), first: u64, n: u32) -> Result<Many> {
     let all: Vec<Observed> = (0..2 * u64::from(n))
         .into_par_iter()
-        .map(|i| observe(mechanism, streams, first + i, i % 2 == 1))
+        .map(|i| observe(mechanism, source, first + i, i % 2 == 1))
         .collect::<Result<_>>()?;
     let of = |side: usize| all.iter().skip(side).step_by(2).map(|o| o.statistic).collect();
     Ok(Many {

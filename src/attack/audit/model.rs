@@ -11,7 +11,7 @@ use super::{Audited, Claim, Guessed, Many, Settings, key, many, of_many, one_run
 use crate::disclosure::TrainedInsideParams;
 use crate::error::{Error, Result};
 use crate::population::People;
-use crate::privacy::{Budget, Ledger, Noise, NoiseMode};
+use crate::privacy::{Budget, Ledger, Noise};
 use crate::rng::{Entity, Purpose};
 use crate::scoring::dp_scorer;
 use crate::stats::logit;
@@ -44,7 +44,7 @@ impl Training<'_> {
             Ok(self.scores(view, &pair.probes, noise, ledger)?.into_iter().map(f64::to_bits).collect())
         };
         let mechanism: &Mechanism<'_> = &mechanism;
-        many(mechanism, settings.streams, first, n)
+        many(mechanism, (settings.noise, settings.streams), first, n)
     }
 
     /// One training on the canaries whose coin says so.
@@ -64,7 +64,7 @@ impl Training<'_> {
             features: features.select(&rows),
             labels: Some(rows.iter().map(|i| labels[*i as usize]).collect()),
         };
-        let noise = Noise::new(NoiseMode::Seeded, settings.streams, key(number));
+        let noise = Noise::new(settings.noise, settings.streams, key(number));
         let probes = PlatformView { features, labels: None };
         let pd = self.scores(&view, &probes, noise, &mut Ledger::new())?;
         let fits = |(pd, bad): (&f64, &bool)| if *bad { logit(*pd) } else { -logit(*pd) };

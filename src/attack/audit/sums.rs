@@ -8,7 +8,7 @@ use super::{Audited, Claim, Guessed, Settings, key, many, of_many, one_run_findi
 use crate::disclosure::{CohortAggregatesParams, cohort_sums};
 use crate::error::Result;
 use crate::population::People;
-use crate::privacy::{Family, Heard, Ledger, Noise, NoiseMode, Tape};
+use crate::privacy::{Family, Heard, Ledger, Noise, Tape};
 use crate::rng::{Entity, Purpose};
 use crate::view::Column;
 
@@ -36,7 +36,7 @@ pub(super) fn audit(
         let released = cohort_sums(params, people, epsilon, &mut noise, ledger)?;
         Ok(released.sums.iter().chain(&released.members).map(|v| v.cast_unsigned()).collect())
     };
-    let runs = many(&mechanism, settings.streams, key(1), settings.runs)?;
+    let runs = many(&mechanism, (settings.noise, settings.streams), key(1), settings.runs)?;
     let (pilot, run) = (one(params, like, epsilon, settings, 2)?, one(params, like, epsilon, settings, 3)?);
     let mut findings = vec![one_run_finding(&pilot, &run, CANARY, claim, settings.alpha)];
     findings.extend(of_many(&runs, CANARY, claim, settings.alpha));
@@ -54,7 +54,7 @@ fn one(
     let m = settings.canaries;
     let heard = |coins: &[bool]| -> Result<Heard> {
         let tape = Tape::recording();
-        let mut noise = Noise::new(NoiseMode::Seeded, settings.streams, key(number)).taped(&tape);
+        let mut noise = Noise::new(settings.noise, settings.streams, key(number)).taped(&tape);
         cohort_sums(params, &with_coins(like, coins, m), epsilon, &mut noise, &mut Ledger::new())?;
         tape.heard().pop().ok_or_else(|| crate::error::Error::Privacy("cohort sums without a release".into()))
     };

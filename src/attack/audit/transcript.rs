@@ -35,8 +35,13 @@ pub struct Observed {
 }
 
 /// One run with the canary in or out, its noise keyed by `release`, and its replay on the neighbour.
-pub fn observe(mechanism: &Mechanism<'_>, streams: Streams, release: u64, within: bool) -> Result<Observed> {
-    let noise = |tape: &Tape| Noise::new(NoiseMode::Seeded, streams, release).taped(tape);
+pub fn observe(
+    mechanism: &Mechanism<'_>,
+    (mode, streams): (NoiseMode, Streams),
+    release: u64,
+    within: bool,
+) -> Result<Observed> {
+    let noise = |tape: &Tape| Noise::new(mode, streams, release).taped(tape);
     let (tape, mut ledger) = (Tape::recording(), Ledger::new());
     let result = mechanism(within, noise(&tape), &mut ledger)?;
     let heard = tape.heard();
@@ -95,16 +100,16 @@ mod tests {
 
     #[test]
     fn a_function_of_the_releases_is_no_leak_and_a_function_of_the_data_is() {
-        let streams = Streams::new(1, 0);
+        let source = (NoiseMode::Seeded, Streams::new(1, 0));
         let sound = |within, noise, ledger: &mut Ledger| Ok(vec![adaptive(within, noise, ledger)?.cast_unsigned()]);
         let leaky = |within, noise, ledger: &mut Ledger| {
             adaptive(within, noise, ledger)?;
             Ok(vec![u64::from(within)])
         };
         for release in 0..50 {
-            let fine = observe(&sound, streams, release, release % 2 == 0).unwrap();
+            let fine = observe(&sound, source, release, release % 2 == 0).unwrap();
             assert!(fine.statistic.is_finite() && !fine.leak && !fine.uncounted, "{fine:?}");
-            let bad = observe(&leaky, streams, release, release % 2 == 0).unwrap();
+            let bad = observe(&leaky, source, release, release % 2 == 0).unwrap();
             assert!(bad.leak && bad.statistic == if release % 2 == 0 { f64::INFINITY } else { f64::NEG_INFINITY });
         }
     }
@@ -113,25 +118,25 @@ mod tests {
     /// 1.
     #[test]
     fn the_statistic_is_a_log_likelihood_ratio() {
-        let streams = Streams::new(2, 0);
+        let source = (NoiseMode::Seeded, Streams::new(2, 0));
         let sound = |within, noise, ledger: &mut Ledger| Ok(vec![adaptive(within, noise, ledger)?.cast_unsigned()]);
         let n = 20_000;
         let mean: f64 =
-            (0..n).map(|r| (-observe(&sound, streams, r, true).unwrap().statistic).exp()).sum::<f64>() / n as f64;
+            (0..n).map(|r| (-observe(&sound, source, r, true).unwrap().statistic).exp()).sum::<f64>() / n as f64;
         assert!((mean - 1.0).abs() < 6.0 * (0.9 / n as f64).sqrt(), "{mean}");
     }
 
     #[test]
     fn releases_that_are_not_entered_or_not_the_same_are_seen() {
-        let streams = Streams::new(3, 0);
+        let source = (NoiseMode::Seeded, Streams::new(3, 0));
         let silent =
             |within, noise, _: &mut Ledger| Ok(vec![adaptive(within, noise, &mut Ledger::new())?.cast_unsigned()]);
-        assert!(observe(&silent, streams, 0, true).unwrap().uncounted);
+        assert!(observe(&silent, source, 0, true).unwrap().uncounted);
         let scaled = |within: bool, mut noise: Noise, ledger: &mut Ledger| {
             let m = IntegerLaplace::calibrate(if within { 2 } else { 1 }, 0.5)?;
             m.release(&mut [5], "count", &mut noise, ledger)?;
             Ok(Vec::new())
         };
-        assert!(observe(&scaled, streams, 0, true).unwrap().leak);
+        assert!(observe(&scaled, source, 0, true).unwrap().leak);
     }
 }

@@ -312,7 +312,8 @@ fn little_epsilon_is_a_coin_and_much_is_not() {
         let name = if matches!(arm, Disclosure::RandomisedResponse(_)) { "report" } else { "membership" };
         let auc = |epsilon| value(&stage.measured(&arm, Some(epsilon), 100, 32), &format!("attack.{name}.auc"));
         let error = 1.5 * Z * 0.0073;
-        let (little, much) = (auc(0.01), auc(1e3));
+        // A fit on a hundred persons is drawn towards its prior by noise long before ε is small.
+        let (little, much) = (auc(0.01), auc(1e5));
         assert!((little - 0.5).abs() < error, "{}: {little}", arm.word());
         assert!(much > 0.5 + 2.0 * error, "{}: {much}", arm.word());
     }

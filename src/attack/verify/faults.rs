@@ -198,7 +198,7 @@ impl Sums {
             let released = self.release(&pair[usize::from(within)], &mut noise, ledger)?;
             Ok(released.into_iter().map(i64::cast_unsigned).collect())
         };
-        let seen = many(&mechanism, streams, 1, runs)?.runs;
+        let seen = many(&mechanism, (crate::privacy::NoiseMode::Seeded, streams), 1, runs)?.runs;
         Ok(match self.claim()? {
             Some(Claim { mu: Some(mu), .. }) => gaussian_p(&seen, mu),
             Some(claim) => pure_p(&seen, claim.epsilon),

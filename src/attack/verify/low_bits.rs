@@ -31,9 +31,9 @@ fn naive(input: f64, streams: Streams) -> Vec<f64> {
 }
 
 /// Input 0 or 1 by our mechanism at ε = 1, as a number of the grid.
-fn ours(input: i64, streams: Streams) -> Result<Vec<f64>> {
+fn ours(input: i64, mode: NoiseMode, streams: Streams) -> Result<Vec<f64>> {
     let mut values = vec![input * GRAIN; RELEASES];
-    let mut noise = Noise::new(NoiseMode::Seeded, streams, input.unsigned_abs());
+    let mut noise = Noise::new(mode, streams, input.unsigned_abs());
     IntegerLaplace::calibrate(GRAIN.unsigned_abs(), 1.0)?.release(
         &mut values,
         "test",
@@ -70,12 +70,14 @@ fn p(zero: &[f64], one: &[f64]) -> f64 {
 /// How often the last bits of naive noise, and of ours, give the input away: for the table.
 pub fn shares(seed: u64) -> Result<(f64, f64)> {
     let streams = Streams::new(seed, 0);
-    Ok((given_away(&naive(0.0, streams)), given_away(&ours(0, streams)?)))
+    Ok((given_away(&naive(0.0, streams)), given_away(&ours(0, NoiseMode::Seeded, streams)?)))
 }
 
 pub(super) fn tests() -> Vec<Test> {
+    let of = |mode| move |s| Ok(p(&ours(0, mode, s)?, &ours(1, mode, s)?));
     vec![
-        Test::new("last bits of released numbers", false, |s| Ok(p(&ours(0, s)?, &ours(1, s)?))),
+        Test::new("last bits of released numbers", false, of(NoiseMode::Seeded)),
+        Test::new("last bits of released numbers, from the operating system", false, of(NoiseMode::System)),
         Test::new("last bits of naive floating-point Laplace noise", true, |s| Ok(p(&naive(0.0, s), &naive(1.0, s)))),
     ]
 }

@@ -5,7 +5,8 @@
 //! p-value, by Kolmogorov's series, is that of continuous noise; at scales of 10⁴ the steps are far below what so
 //! many draws resolve). *Randomised response*: χ² over the categories.
 //!
-//! Noise is drawn through the mechanisms themselves and compared with the scale that they enter into the ledger.
+//! Noise is drawn through the mechanisms themselves and compared with the scale that they enter into the ledger: from seeded
+//! streams, and from the operating system as a release draws it. Of the latter the draws are new in each repetition and each run.
 
 use super::Test;
 use crate::error::Result;
@@ -19,8 +20,8 @@ const DRAWS: usize = 20_000;
 const LEAST: f64 = 8.0;
 
 /// Noise of an integer mechanism of sensitivity 8 at a budget that gives about `scale`; the scale entered, beside.
-fn noise(family: Family, scale: f64, streams: Streams) -> Result<(Vec<i64>, f64)> {
-    let (mut source, mut ledger) = (Noise::new(NoiseMode::Seeded, streams, 1), Ledger::new());
+fn noise(family: Family, scale: f64, mode: NoiseMode, streams: Streams) -> Result<(Vec<i64>, f64)> {
+    let (mut source, mut ledger) = (Noise::new(mode, streams, 1), Ledger::new());
     let mut values = vec![0i64; DRAWS];
     match family {
         Family::Laplace => {
@@ -141,46 +142,68 @@ fn kolmogorov(values: &[i64], family: Family, scale: f64) -> f64 {
 }
 
 /// p-value of reports of category 1 by `DRAWS` persons, under probability `told` of the truth.
-fn reports(categories: u8, epsilon: f64, streams: Streams, told: impl Fn(f64) -> f64) -> Result<f64> {
+fn reports(
+    (categories, epsilon): (u8, f64),
+    (mode, streams): (NoiseMode, Streams),
+    told: impl Fn(f64) -> f64,
+) -> Result<f64> {
     let rr = RandomisedResponse::calibrate(categories, epsilon)?;
     let mut seen = vec![0u64; usize::from(categories)];
-    (0..DRAWS as u64).for_each(|person| seen[usize::from(rr.respond(streams, person, 0, 1))] += 1);
+    let mut said = vec![1u8; DRAWS];
+    rr.release(&mut said, 0, 0, "test", &Noise::new(mode, streams, 1), &mut Ledger::new())?;
+    for category in said {
+        seen[usize::from(category)] += 1;
+    }
     let truth = told(rr.truth());
     let lie = (1.0 - truth) / f64::from(categories - 1);
     let want: Vec<f64> = (0..categories).map(|c| DRAWS as f64 * if c == 1 { truth } else { lie }).collect();
     Ok(pearson(&seen, &want))
 }
 
-/// Every sampler, and twins that are compared with a slightly wrong distribution.
+/// The sources of noise that are tested, and how they are called.
+const SOURCES: [(NoiseMode, &str); 2] = [(NoiseMode::Seeded, ""), (NoiseMode::System, ", from the operating system")];
+
+/// Every sampler on every source, and twins that are compared with a slightly wrong distribution.
 pub(super) fn tests() -> Vec<Test> {
     let mut out = Vec::new();
-    for (family, word) in [(Family::Laplace, "discrete Laplace"), (Family::Gaussian, "discrete Gaussian")] {
-        for scale in [0.4, 1.0, 3.7, 12.5, 40.0] {
-            out.push(Test::new(format!("{word}, scale {scale} (χ²)"), false, move |s| {
-                let (values, entered) = noise(family, scale, s)?;
-                Ok(chi_square(&values, family, entered))
+    for (mode, of) in SOURCES {
+        for (family, word) in [(Family::Laplace, "discrete Laplace"), (Family::Gaussian, "discrete Gaussian")] {
+            for scale in [0.4, 1.0, 3.7, 12.5, 40.0] {
+                out.push(Test::new(format!("{word}, scale {scale}{of} (χ²)"), false, move |s| {
+                    let (values, entered) = noise(family, scale, mode, s)?;
+                    Ok(chi_square(&values, family, entered))
+                }));
+            }
+            out.push(Test::new(format!("{word}, scale 10,000{of} (KS)"), false, move |s| {
+                let (values, entered) = noise(family, 1e4, mode, s)?;
+                Ok(kolmogorov(&values, family, entered))
             }));
         }
-        out.push(Test::new(format!("{word}, scale 10,000 (KS)"), false, move |s| {
-            let (values, entered) = noise(family, 1e4, s)?;
-            Ok(kolmogorov(&values, family, entered))
-        }));
+        for (categories, epsilon) in [(2, 0.5), (4, 1.0), (7, 2.0)] {
+            let name = format!("randomised response, {categories} categories, ε = {epsilon}{of} (χ²)");
+            out.push(Test::new(name, false, move |s| reports((categories, epsilon), (mode, s), |truth| truth)));
+        }
+    }
+    out.extend(twins());
+    out
+}
+
+fn twins() -> Vec<Test> {
+    let mut out = Vec::new();
+    let seeded = NoiseMode::Seeded;
+    for (family, word) in [(Family::Laplace, "discrete Laplace"), (Family::Gaussian, "discrete Gaussian")] {
         out.push(Test::new(format!("{word}, scale 3.7, one in ten draws with its sign lost (χ²)"), true, move |s| {
-            let (mut values, entered) = noise(family, 3.7, s)?;
+            let (mut values, entered) = noise(family, 3.7, seeded, s)?;
             values.iter_mut().step_by(10).for_each(|v| *v = v.abs());
             Ok(chi_square(&values, family, entered))
         }));
         out.push(Test::new(format!("{word}, scale 10,000 entered as a tenth more (KS)"), true, move |s| {
-            let (values, entered) = noise(family, 1e4, s)?;
+            let (values, entered) = noise(family, 1e4, seeded, s)?;
             Ok(kolmogorov(&values, family, 1.1 * entered))
         }));
     }
-    for (categories, epsilon) in [(2, 0.5), (4, 1.0), (7, 2.0)] {
-        let name = format!("randomised response, {categories} categories, ε = {epsilon} (χ²)");
-        out.push(Test::new(name, false, move |s| reports(categories, epsilon, s, |truth| truth)));
-    }
     let name = "randomised response, 4 categories, a lie that may be the truth (χ²)";
-    out.push(Test::new(name, true, |s| reports(4, 1.0, s, |truth| truth + (1.0 - truth) / 4.0)));
+    out.push(Test::new(name, true, move |s| reports((4, 1.0), (seeded, s), |truth| truth + (1.0 - truth) / 4.0)));
     out
 }
 

@@ -1,6 +1,6 @@
 //! The table as it stands, without resampling, and tables of applicants whose outcome nobody knows yet.
 
-use super::map::{TableKeys, TableParams, Transform};
+use super::map::{TableKeys, TableParams};
 use super::plan::Plan;
 use super::{Outcomes, Table, fields};
 use crate::error::{Error, Result};
@@ -16,14 +16,7 @@ impl Table {
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
         let is_parquet = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
         let params = TableParams { keys: without_outcome(&params.keys) };
-        Self::read(
-            &path.display().to_string(),
-            &bytes,
-            is_parquet.then_some(path),
-            &params,
-            skip_bad_rows,
-            Outcomes::Unknown(UNKNOWN),
-        )
+        Self::read(&path.display().to_string(), &bytes, is_parquet, &params, skip_bad_rows, Outcomes::Unknown(UNKNOWN))
     }
 
     /// What the lender sees of everybody, and what needs consent, in the order of [`Table::places`].
@@ -63,10 +56,7 @@ impl TableParams {
         move |name, x| {
             let y = f64::from(x);
             let Some(wanted) = features.iter().find(|w| w.name == name) else { return y };
-            let whole = match wanted.transform {
-                Transform::Linear => y,
-                Transform::SignedLog => libm::copysign(libm::expm1(y.abs()), y),
-            };
+            let whole = wanted.transform.inverse(y);
             let rounded = (0..DIGITS).filter_map(|digits| format!("{whole:.digits$e}").parse::<f64>().ok());
             let same = |v: &f64| wanted.transform.apply(*v) as f32 == x;
             rounded.into_iter().find(same).unwrap_or(whole)

@@ -52,6 +52,14 @@ impl Cells {
         }
     }
 
+    /// The cell of a field that cannot be read: "other", or the first band.
+    pub fn unreadable(part: &CohortKey) -> (u32, bool) {
+        match part {
+            CohortKey::Values(cells) => (cells.values.len() as u32, true),
+            CohortKey::Bands(_) => (0, true),
+        }
+    }
+
     /// The cohort of one cell a part.
     pub fn combine(&self, cells: impl Iterator<Item = u32>) -> u32 {
         self.parts.iter().zip(cells).fold(0, |n, (part, cell)| n * width_of(part) + cell)

@@ -44,6 +44,14 @@ impl Transform {
             Self::SignedLog => libm::copysign(libm::log1p(x.abs()), x),
         }
     }
+
+    /// The value before the transform.
+    pub fn inverse(&self, y: f64) -> f64 {
+        match self {
+            Self::Linear => y,
+            Self::SignedLog => libm::copysign(libm::expm1(y.abs()), y),
+        }
+    }
 }
 
 crate::choice! {

@@ -38,6 +38,8 @@ mod plan;
 mod ranges;
 mod raw;
 mod read;
+#[cfg(test)]
+mod release_tests;
 mod source;
 mod sql;
 #[cfg(test)]
@@ -49,7 +51,6 @@ mod wanted;
 pub use derived::{CountKeys, Derived};
 pub use fields::{BandCells, Code, CohortKey, Group, GroupKeys, MissingTexts, Names, Tables, ValueCells};
 pub use map::{Direction, Feature, FileColumn, Income, TableKeys, TableParams, Transform};
-pub use raw::record_hashes;
 pub use read::Skipped;
 pub use sql::SqlSource;
 
@@ -79,6 +80,7 @@ pub struct Table {
     default_rate: f64,
     skipped: Skipped,
     notes: Vec<String>,
+    row_hashes: Vec<u64>,
     /// Columns of the file that the lender sees, and that need consent: derived columns say nothing new.
     attributes: [usize; 2],
     rows: Rows,
@@ -119,17 +121,20 @@ impl Table {
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
         let name = path.display().to_string();
         let is_parquet = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
-        Self::read(&name, &bytes, is_parquet.then_some(path), params, skip_bad_rows, Outcomes::Both)
+        Self::read(&name, &bytes, is_parquet, params, skip_bad_rows, Outcomes::Both)
     }
 
-    /// Reads `path` for a real release, which must not hang on one person: no malformed row is left out, one outcome alone
-    /// is no error, and groups, incomes and depths of files, which no release reads, are not read.
+    /// Reads `path` for a real release, which must not hang on one person: one outcome alone is no error; groups, incomes and depths
+    /// of files, which no release reads, are not read; and a field that cannot be read has a public default. That is: missing where the
+    /// column may be missing, else the middle of its bounds, a level that is not listed, "other" or the first band of a cohort,
+    /// no id, and an outcome of paid. A row of the wrong width has nothing but defaults, and an open quote ends with its line
+    /// unless the lines that it takes in are no records. Ids that occur twice are refused all the same.
     pub fn open_for_release(path: &Path, params: &TableParams) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
         let is_parquet = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
         let keys = TableKeys { cohort: params.keys.cohort.clone(), ..params.for_scoring().keys };
         let name = path.display().to_string();
-        let table = Self::read(&name, &bytes, is_parquet.then_some(path), &TableParams { keys }, false, Outcomes::Any);
+        let table = Self::read(&name, &bytes, is_parquet, &TableParams { keys }, false, Outcomes::Any);
         table.map_err(|e| match e {
             Error::Data { file, line, column, message } => {
                 Error::Data { file, line, column, message: message.replace(read::SKIPPING, "") }
@@ -140,13 +145,13 @@ impl Table {
 
     /// Reads CSV text; `name` stands for the file in errors.
     pub fn from_csv(name: &str, bytes: &[u8], params: &TableParams, skip_bad_rows: bool) -> Result<Self> {
-        Self::read(name, bytes, None, params, skip_bad_rows, Outcomes::Both)
+        Self::read(name, bytes, false, params, skip_bad_rows, Outcomes::Both)
     }
 
     fn read(
         name: &str,
         bytes: &[u8],
-        parquet: Option<&Path>,
+        parquet: bool,
         params: &TableParams,
         skip: bool,
         outcomes: Outcomes,
@@ -163,6 +168,9 @@ impl Table {
             Error::Scenario(faults.into_iter().map(place).collect())
         })?;
         let mut builder = Builder::new(name, keys, &plan, skip);
+        let released = outcomes == Outcomes::Any;
+        builder.defaults = released;
+        let mut hashes = raw::Hashes::new(keys);
         let mut header = keys.columns.is_empty();
         let paid = keys.paid.first().map_or("0", Code::text);
         let mut sink = |line: u64, record: &csv::ByteRecord| match outcomes {
@@ -172,23 +180,28 @@ impl Table {
                 header = false;
                 builder.take(line, &record)
             }
-            Outcomes::Both | Outcomes::Any => builder.take(line, record),
+            Outcomes::Both => builder.take(line, record),
+            Outcomes::Any => {
+                hashes.take(record);
+                builder.take(line, record)
+            }
         };
-        if let Some(path) = parquet {
+        if parquet {
             if !keys.columns.is_empty() {
                 let message = format!("{name} names its columns: take histories.source.table.columns out of the map");
                 return Err(Error::Other(message));
             }
-            source::parquet_records(path, &mut sink)?;
+            source::parquet_records(name, bytes, &mut sink)?;
         } else {
             let delimiter = keys.delimiter.as_bytes().first().copied().unwrap_or(b',');
-            source::csv_records(bytes, delimiter, keys.header_line, &mut sink)?;
+            let records = if released { source::csv_records_apart } else { source::csv_records };
+            records(bytes, delimiter, keys.header_line, &mut sink)?;
         }
         let hex = |n: u8| char::from(b"0123456789abcdef"[usize::from(n)]);
         let sha256: String = Sha256::digest(bytes).iter().flat_map(|b| [hex(b >> 4), hex(b & 15)]).collect();
         let read = builder.finish()?;
         let read = if outcomes == Outcomes::Both { read.both_outcomes()? } else { read };
-        Ok(Self::build(name, sha256, keys, &plan, read))
+        Ok(Self { row_hashes: hashes.rows, ..Self::build(name, sha256, keys, &plan, read) })
     }
 
     fn build(file: &str, sha256: String, keys: &TableKeys, plan: &Plan, read: Builder<'_>) -> Self {
@@ -232,6 +245,7 @@ impl Table {
             default_rate,
             skipped: read.skipped,
             notes,
+            row_hashes: Vec::new(),
             attributes: [false, true].map(|consent| plan.read_of(consent)),
             rows,
         }
@@ -265,6 +279,11 @@ impl Table {
     /// What a reader of the results should know of the data: rows left out, values clamped, small cohorts.
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// A hash of each row as it stands in the file, whatever the map makes of it; of a table that was opened for a release.
+    pub fn row_hashes(&self) -> &[u64] {
+        &self.row_hashes
     }
 
     /// Number of publicly enumerated cohorts, people in them or not.
@@ -371,6 +390,13 @@ fn notes(plan: &Plan, read: &Builder<'_>, cohort: &[u32]) -> Vec<String> {
             "{} malformed rows were left out; first: {}",
             read.skipped.rows,
             read.skipped.first.join("; ")
+        ));
+    }
+    if read.defaulted.rows > 0 {
+        notes.push(format!(
+            "{} rows have fields that cannot be read, which count as their public defaults; first: {}",
+            read.defaulted.rows,
+            read.defaulted.first.join("; ")
         ));
     }
     for (category, what) in

@@ -1,33 +1,33 @@
 //! The rows of a file as they stand there, whatever a column map makes of them.
 
-use super::{TableParams, source};
-use crate::error::{Error, Result};
+use super::map::TableKeys;
+use super::ranges::expand;
 use csv::ByteRecord;
 use sha2::{Digest, Sha256};
-use std::path::Path;
 
 /// A hash of each row of the file: all its columns by name, numbers by their value. Column order, quotes, spaces, file format and
 /// column map make no difference. Without a header, columns go by their place.
-pub fn record_hashes(path: &Path, params: &TableParams) -> Result<Vec<u64>> {
-    let keys = &params.keys;
-    let mut names: Vec<Vec<u8>> = keys.columns.iter().map(|c| c.clone().into_bytes()).collect();
-    let mut out = Vec::new();
-    let mut sink = |_: u64, record: &ByteRecord| {
-        if names.is_empty() {
-            names = record.iter().map(|n| n.trim_ascii().to_vec()).collect();
-        } else {
-            out.push(hash(&names, record));
-        }
-        Ok(())
-    };
-    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet")) {
-        source::parquet_records(path, &mut sink)?;
-    } else {
-        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-        let delimiter = keys.delimiter.as_bytes().first().copied().unwrap_or(b',');
-        source::csv_records(&bytes, delimiter, keys.header_line, &mut sink)?;
+pub(super) struct Hashes {
+    names: Vec<Vec<u8>>,
+    /// One a row, in the order of the file.
+    pub rows: Vec<u64>,
+}
+
+impl Hashes {
+    /// Of a file that is read by this map.
+    pub fn new(keys: &TableKeys) -> Self {
+        let names = keys.columns.iter().flat_map(|c| expand(c).unwrap_or_default()).map(String::into_bytes).collect();
+        Self { names, rows: Vec::new() }
     }
-    Ok(out)
+
+    /// Takes the header, unless the map names the columns, then rows.
+    pub fn take(&mut self, record: &ByteRecord) {
+        if self.names.is_empty() {
+            self.names = record.iter().map(|n| n.trim_ascii().to_vec()).collect();
+        } else {
+            self.rows.push(hash(&self.names, record));
+        }
+    }
 }
 
 fn hash(names: &[Vec<u8>], record: &ByteRecord) -> u64 {
@@ -54,26 +54,28 @@ fn canonical(field: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::source::csv_records;
     use super::*;
-    use crate::document::Node;
-    use crate::params::{About, Field, any};
 
-    fn hashes(text: &str) -> Vec<u64> {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("d.csv");
-        std::fs::write(&path, text).unwrap();
-        let map = "outcome = \"y\"\nlender_sees = [\"a\"]\nneeds_consent = [\"b\"]\n\
-                   features = [{ columns = [\"a\", \"b\"], bounds = [0, 9] }]\n";
-        let about = About { doc: "", unit: "", bounds: any(), source: "" };
-        let params = TableParams::read(&Node::parse("map", map).unwrap(), "map", &about, &mut Vec::new()).unwrap();
-        record_hashes(&path, &params).unwrap()
+    fn hashes(text: &str, columns: &[&str]) -> Vec<u64> {
+        let columns = columns.iter().map(|c| (*c).to_owned()).collect();
+        let mut hashes = Hashes::new(&TableKeys { columns, ..TableKeys::default() });
+        csv_records(text.as_bytes(), b',', 1, &mut |_, record| {
+            hashes.take(record);
+            Ok(())
+        })
+        .unwrap();
+        hashes.rows
     }
 
     #[test]
     fn a_row_is_its_values_by_name() {
-        let one = hashes("a,b,y\n1,x,0\n2.50,,1\n");
-        assert_eq!(one, hashes("y,b,a\n0, x ,1.0\n1,\"\",2.5\n"));
-        assert_ne!(one[0], hashes("a,b,y\n1,x,1\n")[0]);
-        assert_ne!(one[0], hashes("a,c,y\n1,x,0\n")[0]);
+        let one = hashes("a,b,y\n1,x,0\n2.50,,1\n", &[]);
+        assert_eq!(one, hashes("y,b,a\n0, x ,1.0\n1,\"\",2.5\n", &[]));
+        assert_ne!(one[0], hashes("a,b,y\n1,x,1\n", &[])[0]);
+        assert_ne!(one[0], hashes("a,c,y\n1,x,0\n", &[])[0]);
+        // Without a header every column counts, also those that the map names as a range.
+        let headless = hashes("1,x,0\n1,x,1\n", &["a", "b1..2"]);
+        assert!(headless.len() == 2 && headless[0] != headless[1]);
     }
 }

@@ -35,6 +35,15 @@ pub struct Skipped {
     pub first: Vec<String>,
 }
 
+impl Skipped {
+    fn note(&mut self, line: u64, bad: &Bad) {
+        self.rows += 1;
+        if self.first.len() < QUOTED {
+            self.first.push(format!("line {line}: {}: {}", bad.column, bad.message));
+        }
+    }
+}
+
 /// What is read of one person.
 pub(super) struct Person {
     pub default: bool,
@@ -55,6 +64,8 @@ pub(super) struct Builder<'a> {
     keys: &'a TableKeys,
     plan: &'a Plan,
     skip_bad_rows: bool,
+    /// Whether a field that cannot be read has a public default, so that no row is malformed.
+    pub defaults: bool,
     layout: Option<Layout>,
     /// A header without the mapped columns: the next line may be the real one.
     refused: Option<(u64, Missing)>,
@@ -80,6 +91,26 @@ pub(super) struct Builder<'a> {
     pub outside: Vec<u64>,
     /// Rows left out.
     pub skipped: Skipped,
+    /// Rows with defaults.
+    pub defaulted: Skipped,
+}
+
+/// What becomes of a field that cannot be read: a default, or its row is malformed.
+struct Lenient {
+    on: bool,
+    first: Option<Bad>,
+}
+
+impl Lenient {
+    fn or<T>(&mut self, read: std::result::Result<T, Bad>, default: impl FnOnce() -> T) -> std::result::Result<T, Bad> {
+        match read {
+            Err(bad) if self.on => {
+                self.first.get_or_insert(bad);
+                Ok(default())
+            }
+            read => read,
+        }
+    }
 }
 
 impl<'a> Builder<'a> {
@@ -90,6 +121,7 @@ impl<'a> Builder<'a> {
             keys,
             plan,
             skip_bad_rows,
+            defaults: false,
             layout: None,
             refused: None,
             header_line: keys.header_line,
@@ -106,6 +138,7 @@ impl<'a> Builder<'a> {
             moved: vec![0; features],
             outside: vec![0; plan.cells.parts().len()],
             skipped: Skipped::default(),
+            defaulted: Skipped::default(),
         }
     }
 
@@ -172,20 +205,27 @@ impl<'a> Builder<'a> {
     }
 
     fn checked(&mut self, layout: &Layout, line: u64, record: &ByteRecord) -> std::result::Result<Person, Bad> {
+        let mut lenient = Lenient { on: self.defaults, first: None };
+        let nothing;
+        let mut record = record;
         if record.len() != layout.names.len() {
             let open = if record.iter().any(|f| f.contains(&b'\n')) { "; is a quote left open?" } else { "" };
             let message = format!("{} fields, the header has {}{open}", record.len(), layout.names.len());
-            return Err(Bad { column: "(row)".into(), message });
+            lenient.or(Err(Bad { column: "(row)".into(), message }), || ())?;
+            nothing = ByteRecord::from(vec![""; layout.names.len()]);
+            record = &nothing;
         }
         let row = Row { layout, record };
-        let default = self.outcome(&row, layout.outcome)?;
+        let default = lenient.or(self.outcome(&row, layout.outcome), || false)?;
         self.scratch.clear();
         self.scratch_moved.clear();
         let mut fields = layout.features.iter();
         for (i, wanted) in self.plan.features.iter().enumerate() {
             let value = match &wanted.recipe {
                 Some(recipe) => recipe.value(&self.scratch),
-                None => row.value(fields.next().copied().unwrap_or_default(), wanted)?,
+                None => {
+                    lenient.or(row.value(fields.next().copied().unwrap_or_default(), wanted), || wanted.unreadable())?
+                }
             };
             if let Some(month) = self.plan.payments.iter().position(|p| *p == i) {
                 self.scratch_payments[month] = value.amount();
@@ -196,7 +236,8 @@ impl<'a> Builder<'a> {
         }
         self.scratch_cells.clear();
         for (part, &field) in self.plan.cells.parts().iter().zip(&layout.cohort) {
-            let cell = Cells::place(part, row.text(field)?).ok_or_else(|| row.bad(field, "is not a finite number"))?;
+            let place = |text| Cells::place(part, text).ok_or_else(|| row.bad(field, "is not a finite number"));
+            let cell = lenient.or(row.text(field).and_then(place), || Cells::unreadable(part))?;
             self.scratch_cells.push(cell);
         }
         let decile = match layout.income {
@@ -217,7 +258,8 @@ impl<'a> Builder<'a> {
             }
             None => FileDepth::Thick,
         };
-        let id = layout.id.map_or(Ok(String::new()), |field| row.text(field).map(str::to_owned))?;
+        let id = layout.id.map_or(Ok(String::new()), |field| row.text(field).map(str::to_owned));
+        let id = lenient.or(id, String::new)?;
         if let (Some(field), Some(earlier)) = (layout.id, self.ids.get(&id)) {
             return Err(row.bad(field, &format!("is the id of line {earlier} as well")));
         }
@@ -226,8 +268,11 @@ impl<'a> Builder<'a> {
             Some(field) => self.group(&row, field)?,
             None => 0,
         };
-        if layout.id.is_some() {
+        if layout.id.is_some() && !id.is_empty() {
             self.ids.insert(id.clone(), line);
+        }
+        if let Some(bad) = &lenient.first {
+            self.defaulted.note(line, bad);
         }
         let cohort = self.plan.cells.combine(self.scratch_cells.iter().map(|c| c.0));
         let row = self.persons.len() as u32 + self.skipped.rows as u32;
@@ -275,10 +320,7 @@ impl<'a> Builder<'a> {
     }
 
     fn leave_out(&mut self, line: u64, bad: &Bad) {
-        self.skipped.rows += 1;
-        if self.skipped.first.len() < QUOTED {
-            self.skipped.first.push(format!("line {line}: {}: {}", bad.column, bad.message));
-        }
+        self.skipped.note(line, bad);
         if self.first_bad.is_none() {
             self.first_bad = Some(self.error(line, &bad.column, &bad.message));
         }

@@ -63,6 +63,19 @@ impl Wanted {
         }
     }
 
+    /// What a release takes for a field that cannot be read: public, whatever the field holds.
+    pub fn unreadable(&self) -> Value {
+        if self.column.missing {
+            return Value::Missing;
+        }
+        if !self.levels.is_empty() {
+            return Value::Level(self.levels.len());
+        }
+        // The middle of what scorers and cohorts see.
+        let [lo, hi] = self.bounds.map(|x| self.transform.apply(x));
+        Value::Quantity(self.transform.inverse(0.5 * (lo + hi)))
+    }
+
     /// The value as scorers see it: transformed, NaN where it is missing.
     pub fn encoded(&self, value: Value) -> f32 {
         match value {

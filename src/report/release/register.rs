@@ -1,247 +1,288 @@
-//! The register of releases: who was in which. It stays inside.
+//! The register of releases: who was in which, and what it cost. It stays inside.
 //!
-//! One file for all data of a folder (`pretick-releases.json`), or where the user keeps it. It knows persons by hashes, not files by
-//! bytes: saving the table anew, under another name, in another order or with a few rows more or less, does not evade it. Of each release it keeps the least [`KEPT`] hashes of ids (where the
-//! map names an id column), of whole records as the map reads them, and of the rows as they stand in the file; the least hashes of two tables
-//! agree where the tables share persons. Two tables count as the same persons when an id occurs in both, when some 1 in 20 of their
-//! records or rows do, or when half the rows of the smaller are in the larger.
+//! One file for all data of a folder (`pretick-releases.json`), or where the user keeps it. It knows persons by hashes
+//! ([`Persons`]), not files by bytes: saving the table anew, under another name, in another order or with a few rows more or less,
+//! does not evade it. Where it stands, and what a link means, is said in [`registers`](super::registers).
 //!
-//! Limits: it is as good as its use. Copying the data to another folder without the register, or renaming the ids and changing
-//! the rows, evades it. A lock file keeps two releases from passing at once.
+//! **Paid first.** A release is entered as *begun*, with the whole of the ε and δ that were asked for, before its noise is drawn, and
+//! the file and its folder are synced. An entry is taken back only where provably nothing was drawn. Once the public folder stands in
+//! its place the entry is marked *published*. A begun entry whose folder is not there is a release that was cut off: its noise may
+//! have been read, so it counts in full.
+//!
+//! Limits: it is as good as its use. Copying the data to another folder without the register evades it. A lock (`flock`, which ends
+//! with its process) keeps two releases from passing at once.
 
+use super::persons::Persons;
+use super::{PublicLedger, disk};
 use crate::error::{Error, Result};
-use crate::population::{People, Table};
-use crate::report::Overwrite;
-use crate::report::file::write_whole;
-use crate::report::manifest::sha256;
+use crate::experiment::release::Asked;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use std::fs;
+use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// Hashes kept of each release.
-pub const KEPT: usize = 4096;
-/// Share of equal records from which two tables count as the same persons.
-const SAME: f64 = 0.05;
-/// Share of the smaller table's rows in the larger one from which it counts as a part of it.
-const PART: f64 = 0.5;
-/// Rows below which nothing is said of parts.
-const FEWEST: usize = 8;
-
-const FORMAT: &str = "pretick-releases-1";
+const FORMAT: &str = "pretick-releases-2";
+/// Without states, and with the least hashes alone.
+const FORMAT_BEFORE: &str = "pretick-releases-1";
 const NOTICE: &str = "Stays inside: whoever can guess a record can find it here. Not part of what may be published.";
 
-/// Hashes of the persons of one table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Persons {
-    /// Hash of all records, in the order of their hashes.
-    digest: String,
-    ids: Vec<u64>,
-    records: Vec<u64>,
-    /// Rows as they stand in the file, so that another column map does not make other persons of them.
-    rows: Vec<u64>,
-}
-
-fn short(bytes: &[u8]) -> u64 {
-    let hash = Sha256::digest(bytes);
-    hash.iter().take(8).fold(0, |n, b| n << 8 | u64::from(*b))
-}
-
-fn least(mut all: Vec<u64>) -> Vec<u64> {
-    all.sort_unstable();
-    all.dedup();
-    all.truncate(KEPT);
-    all
-}
-
-impl Persons {
-    /// The persons of a table, whose file has rows of these hashes ([`record_hashes`](crate::population::record_hashes)).
-    pub fn of(table: &Table, rows: Vec<u64>) -> Self {
-        let people = table.people(crate::rng::Streams::new(0, 0), false);
-        let mut records: Vec<u64> = (0..people.len()).map(|i| record(&people, i)).collect();
-        records.sort_unstable();
-        let bytes: Vec<u8> = records.iter().flat_map(|r| r.to_le_bytes()).collect();
-        let ids = table.places().iter().filter(|p| !p.1.is_empty()).map(|p| short(p.1.trim().as_bytes())).collect();
-        Self { digest: sha256(&bytes), ids: least(ids), records: least(records), rows: least(rows) }
-    }
-
-    /// Whether these are, in part, those.
-    pub fn overlap(&self, other: &Self) -> bool {
-        self.digest == other.digest
-            || share(&self.ids, &other.ids) > 0.0
-            || share(&self.records, &other.records) >= SAME
-            || share(&self.rows, &other.rows) >= SAME
-            || within(&self.rows, &other.rows) >= PART
-    }
-}
-
-/// Share of the least hashes of both that are in each: an estimate of how many of all persons are in both.
-fn share(a: &[u64], b: &[u64]) -> f64 {
-    if a.is_empty() || b.is_empty() {
-        return 0.0;
-    }
-    let union = least(a.iter().chain(b).copied().collect());
-    let both = union.iter().filter(|h| a.binary_search(h).is_ok() && b.binary_search(h).is_ok()).count();
-    both as f64 / union.len() as f64
-}
-
-/// Share of the smaller table's rows that are in the larger one, as far as the least hashes of both tell; 0 where they tell of less
-/// than [`FEWEST`].
-fn within(a: &[u64], b: &[u64]) -> f64 {
-    let whole = |rows: &[u64]| rows.len() < KEPT;
-    let last = |rows: &[u64]| if whole(rows) { u64::MAX } else { rows.last().copied().unwrap_or(0) };
-    let seen = last(a).min(last(b));
-    let [a, b] = [a, b].map(|rows| &rows[..rows.partition_point(|h| *h <= seen)]);
-    let (few, many) = if a.len() < b.len() { (a, b) } else { (b, a) };
-    if few.len() < FEWEST {
-        return 0.0;
-    }
-    few.iter().filter(|h| many.binary_search(h).is_ok()).count() as f64 / few.len() as f64
-}
-
-fn record(people: &People, i: usize) -> u64 {
-    let mut bytes = vec![u8::from(people.default[i])];
-    bytes.extend_from_slice(&people.community[i].to_le_bytes());
-    for frame in [&people.bureau, &people.platform] {
-        (0..frame.width()).for_each(|j| bytes.extend_from_slice(&frame.column(j)[i].to_bits().to_le_bytes()));
-    }
-    short(&bytes)
+/// How far a release has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum State {
+    /// Paid for; noise may have been drawn.
+    Begun,
+    /// The folder stood in its place.
+    #[default]
+    Published,
 }
 
 /// One release in the register.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Known {
-    id: String,
-    folder: String,
-    epsilon: f64,
-    delta: f64,
-    persons: Persons,
+pub(super) struct Known {
+    pub id: String,
+    pub folder: String,
+    pub epsilon: f64,
+    pub delta: f64,
+    #[serde(default)]
+    pub state: State,
+    /// The arm; not known of entries made before.
+    #[serde(default)]
+    pub arm: String,
+    /// Where the release stood before it was published.
+    #[serde(default)]
+    pub unfinished: String,
+    pub persons: Persons,
+}
+
+impl Known {
+    /// Whether it was published, as far as can be told: so it is marked, or its folder has a ledger that lists it.
+    pub fn is_published(&self) -> bool {
+        let lists =
+            || PublicLedger::read(&Path::new(&self.folder).join(super::LEDGER)).is_ok_and(|l| l.lists(&self.id));
+        self.state == State::Published || lists()
+    }
+
+    /// What was asked for, of an entry that is no more than begun.
+    pub fn asked(&self) -> Asked {
+        Asked { epsilon: self.epsilon, delta: (self.delta > 0.0).then_some(self.delta) }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct File {
+struct Contents {
     format: String,
     notice: String,
     releases: Vec<Known>,
 }
 
-/// The register, held by one release at a time.
+/// One register, held by one release at a time.
 #[derive(Debug)]
-pub struct Register {
+pub(super) struct Register {
     path: PathBuf,
     lock: PathBuf,
-    before: Option<Vec<u8>>,
-    file: File,
-}
-
-/// Where the register of a file of data stands unless the user names another: one for all files of the folder, so that a copy or a
-/// part of the file is known again.
-pub fn beside(data: &Path) -> PathBuf {
-    data.with_file_name("pretick-releases.json")
+    /// Keeps the lock until it is closed.
+    _held: File,
+    is_new: bool,
+    /// Whether this release may have written the file.
+    written: bool,
+    contents: Contents,
 }
 
 impl Register {
     /// Opens the register, or a new one, and locks it.
     pub fn open(path: &Path) -> Result<Self> {
-        if fs::metadata(path).is_ok_and(|m| !m.is_file()) {
+        let path = resolved(path)?;
+        if fs::metadata(&path).is_ok_and(|m| !m.is_file()) {
             return Err(Error::Other(format!("--register {}: not a file: name one beside the data", path.display())));
         }
         let mut lock = path.as_os_str().to_os_string();
         lock.push(".lock");
         let lock = PathBuf::from(lock);
-        fs::File::create_new(&lock).map_err(|e| match e.kind() {
-            std::io::ErrorKind::AlreadyExists => Error::Other(format!(
-                "another release is under way, or one was killed: if none is, remove {}",
-                lock.display()
-            )),
-            _ => Error::io("lock register", &lock)(e),
-        })?;
+        let held = hold(&lock)?;
         let mut open = Self {
-            path: path.to_owned(),
+            path,
             lock,
-            before: None,
-            file: File { format: FORMAT.into(), notice: NOTICE.into(), releases: Vec::new() },
+            _held: held,
+            is_new: true,
+            written: false,
+            contents: Contents { format: FORMAT.into(), notice: NOTICE.into(), releases: Vec::new() },
         };
-        match fs::read(path) {
-            Ok(bytes) => {
-                let wrong =
-                    |why: String| Error::Other(format!("{} is not a register of releases: {why}", path.display()));
-                open.file = serde_json::from_slice(&bytes).map_err(|e| wrong(e.to_string()))?;
-                if open.file.format != FORMAT {
-                    return Err(wrong(format!("format is {}, expected {FORMAT}", open.file.format)));
-                }
-                open.before = Some(bytes);
-            }
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-            Err(e) => return Err(Error::io("read register", path)(e)),
-        }
+        open.read()?;
+        open.sweep();
         Ok(open)
+    }
+
+    fn read(&mut self) -> Result<()> {
+        let bytes = match fs::read(&self.path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(e) => return Err(Error::io("read register", &self.path)(e)),
+        };
+        let wrong = |why: String| Error::Other(format!("{} is not a register of releases: {why}", self.path.display()));
+        let found: Contents = serde_json::from_slice(&bytes).map_err(|e| wrong(e.to_string()))?;
+        if found.format != FORMAT && found.format != FORMAT_BEFORE {
+            return Err(wrong(format!("format is {}, expected {FORMAT}", found.format)));
+        }
+        self.contents.releases = found.releases;
+        self.is_new = false;
+        Ok(())
+    }
+
+    /// Removes what was left of a register that was being written when its process ended: the lock says that nobody writes now.
+    fn sweep(&self) {
+        let (Some(folder), Some(start)) = (self.path.parent(), self.temporary("")) else { return };
+        let Some(start) = start.file_name().map(|n| n.to_string_lossy().into_owned()) else { return };
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(&start) {
+                let _ = disk::remove_file(&entry.path());
+            }
+        }
+    }
+
+    fn temporary(&self, end: &str) -> Option<PathBuf> {
+        let name = self.path.file_name()?.to_string_lossy().into_owned();
+        Some(self.path.with_file_name(format!(".{name}.tmp-{end}")))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Whether there was no register before: whatever was released earlier is not known to this one.
     pub fn is_new(&self) -> bool {
-        self.before.is_none()
+        self.is_new
     }
 
-    /// Refuses persons about whom there are releases that the ledger to be added to (id, ε and δ of its releases; none without one) does not list.
-    pub fn check(&self, persons: &Persons, listed: Option<&[(&str, f64, f64)]>) -> Result<()> {
-        let earlier: Vec<&Known> = self.file.releases.iter().filter(|k| k.persons.overlap(persons)).collect();
-        let named = |k: &Known| listed.and_then(|l| l.iter().find(|(id, ..)| *id == k.id));
-        for known in &earlier {
-            if let Some((id, epsilon, delta)) = named(known)
-                && !(super::same(*epsilon, known.epsilon) && super::same(*delta, known.delta))
-            {
-                return Err(Error::Other(format!(
-                    "the ledger of --add-to says that release {id} cost ε = {epsilon}, δ = {delta}; the register {} says ε = {}, δ = {}",
-                    self.path.display(),
-                    known.epsilon,
-                    known.delta
-                )));
-            }
+    pub fn releases(&self) -> &[Known] {
+        &self.contents.releases
+    }
+
+    /// Enters a release: on the disk when this returns.
+    pub fn begin(&mut self, known: Known) -> Result<()> {
+        self.contents.releases.push(known);
+        self.write()
+    }
+
+    /// Takes the last entry back.
+    pub fn take_back(&mut self) -> Result<()> {
+        self.contents.releases.pop();
+        if !self.written {
+            return Ok(());
         }
-        let missing = earlier.iter().find(|k| named(k).is_none());
-        let Some(missing) = missing else { return Ok(()) };
-        let register = self.path.display();
-        let gone = if Path::new(&missing.folder).join(super::LEDGER).exists() {
-            ""
-        } else {
-            ". That ledger is not there: it was moved, or the release was cut off before it was published; if so, take its entry out of the register"
+        if self.contents.releases.is_empty() && self.is_new {
+            return match disk::remove_file(&self.path) {
+                Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+                done => done.map_err(Error::io("remove", &self.path)),
+            };
+        }
+        self.write()
+    }
+
+    /// Marks the last entry as published, at its exact cost.
+    pub fn published(&mut self, (epsilon, delta): (f64, f64)) -> Result<()> {
+        if let Some(last) = self.contents.releases.last_mut() {
+            (last.epsilon, last.delta, last.state) = (epsilon, delta, State::Published);
+        }
+        self.write()
+    }
+
+    /// Whole or not at all, and on the disk when this returns.
+    fn write(&mut self) -> Result<()> {
+        let text = serde_json::to_string(&self.contents).map_err(|e| Error::Other(e.to_string()))?;
+        let temporary =
+            self.temporary(&std::process::id().to_string()).unwrap_or_else(|| self.path.with_extension("tmp"));
+        let before = fs::metadata(&self.path).ok();
+        if self.is_new && !self.written && before.is_some() {
+            // The lock forbids it, but a register is never written over by one that did not read it.
+            return Err(Error::Other(format!("{} came up meanwhile: start again", self.path.display())));
+        }
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let steps = || {
+            disk::write_new(&temporary, format!("{text}\n").as_bytes())?;
+            // Who may read the register is for its owner to say.
+            before.map_or(Ok(()), |m| fs::set_permissions(&temporary, m.permissions()))?;
+            self.written = true;
+            disk::rename(&temporary, &self.path)?;
+            disk::sync_folder(folder)
         };
-        Err(Error::Other(if listed.is_none() {
-            format!(
-                "there was a release about these persons (or some of them): {} in {}, ε = {:.6}. What is released adds up. \
-                 To release more, and to have the total stated: --add-to {}/ledger.json (register: {register}){gone}",
-                missing.id, missing.folder, missing.epsilon, missing.folder
-            )
-        } else {
-            format!(
-                "the ledger of --add-to does not list release {} in {} about these persons: give the ledger that does \
-                 (register: {register}){gone}",
-                missing.id, missing.folder
-            )
-        }))
-    }
-
-    /// Enters a release: on disk when this returns, so that what is published afterwards is paid for.
-    pub fn enter(&mut self, id: &str, folder: &Path, cost: (f64, f64), persons: Persons) -> Result<()> {
-        let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()).display().to_string();
-        self.file.releases.push(Known { id: id.to_owned(), folder, epsilon: cost.0, delta: cost.1, persons });
-        let text = serde_json::to_string(&self.file).map_err(|e| Error::Other(e.to_string()))?;
-        write_whole(&self.path, format!("{text}\n").as_bytes(), Overwrite::Replace)
-    }
-
-    /// Takes the last entry back, after a release that could not be published.
-    pub fn take_back(&self) -> Result<()> {
-        match &self.before {
-            Some(bytes) => write_whole(&self.path, bytes, Overwrite::Replace),
-            None => fs::remove_file(&self.path).map_err(Error::io("remove", &self.path)),
-        }
+        steps().map_err(|e| {
+            let _ = disk::remove_file(&temporary);
+            Error::io("write register", &self.path)(e)
+        })
     }
 }
 
 impl Drop for Register {
     fn drop(&mut self) {
-        // Nothing can be told to anybody from here.
-        let _ = fs::remove_file(&self.lock);
+        // Nothing can be told to anybody from here; a lock file that is left holds nobody up.
+        let _ = disk::remove_file(&self.lock);
     }
+}
+
+/// The file that a path stands for, links followed, whether it is there or not.
+fn resolved(path: &Path) -> Result<PathBuf> {
+    let mut at = path.to_owned();
+    for _ in 0..40 {
+        match fs::symlink_metadata(&at) {
+            Ok(m) if m.is_symlink() => {
+                let to = fs::read_link(&at).map_err(Error::io("follow", &at))?;
+                at = at.parent().unwrap_or(Path::new("")).join(to);
+            }
+            Ok(_) => return fs::canonicalize(&at).map_err(Error::io("read register", &at)),
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                let folder = at.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                let name =
+                    at.file_name().ok_or_else(|| Error::Other(format!("--register {}: not a file", path.display())))?;
+                // A folder that is not there: the lock says so.
+                return Ok(fs::canonicalize(folder).map_or_else(|_| at.clone(), |folder| folder.join(name)));
+            }
+            Err(e) => return Err(Error::io("read register", &at)(e)),
+        }
+    }
+    Err(Error::Other(format!("--register {}: too many links", path.display())))
+}
+
+/// Takes the lock, or says who has it.
+fn hold(lock: &Path) -> Result<File> {
+    // A lock file may be removed by its last holder between opening and locking it.
+    for _ in 0..100 {
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(lock)
+            .map_err(Error::io("lock register", lock))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::Other(format!(
+                    "another release is under way: it holds {}. Try again when it has ended",
+                    lock.display()
+                )));
+            }
+            Err(TryLockError::Error(e)) => return Err(Error::io("lock register", lock)(e)),
+        }
+        if still_there(&file, lock)? {
+            return Ok(file);
+        }
+    }
+    Err(Error::Other(format!("{} comes and goes: other releases are under way", lock.display())))
+}
+
+#[cfg(unix)]
+fn still_there(file: &File, path: &Path) -> Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let own = file.metadata().map_err(Error::io("lock register", path))?;
+    match fs::metadata(path) {
+        Ok(m) => Ok((m.dev(), m.ino()) == (own.dev(), own.ino())),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
+        Err(e) => Err(Error::io("lock register", path)(e)),
+    }
+}
+
+#[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps, reason = "as on unix")]
+fn still_there(_: &File, _: &Path) -> Result<bool> {
+    Ok(true)
 }

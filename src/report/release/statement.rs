@@ -56,7 +56,8 @@ pub(super) fn text(release: &Release, ledger: &PublicLedger) -> String {
         "- Unit of privacy: one person, with all months. One row of the data is one person.\n\
          - Neighbouring data: one person added or removed. Replacing one person by another is at most twice ε, and 1 + e^ε times δ.\n\
          - The number of persons is protected as well: it appears nowhere but with noise.\n\
-         - Noise: exact integer noise by opendp from the operating system's randomness, drawn once. There is no seed, so it cannot be subtracted or repeated.\n\
+         - A field that could not be read counts as a value that was fixed before the data were opened, so that one malformed record does not decide whether there is a release.\n\
+         - Noise: exact integer noise, drawn once, from random words that pretick asks of the operating system and of nothing else. pretick has no seed here, so that the noise cannot be subtracted or repeated. What each noise costs is said by opendp's privacy maps.\n\
          - Trust: whoever holds the data is trusted with all of it, as are those who ran this command. The promise is about readers of what came out.\n"
     );
     let _ = writeln!(out, "## All releases about these persons so far\n");
@@ -65,6 +66,11 @@ pub(super) fn text(release: &Release, ledger: &PublicLedger) -> String {
         let _ = writeln!(out, "| {} | {} | {} | {} |", r.id, r.mechanism, upwards(r.epsilon), super::in_words(r.delta));
     }
     let _ = writeln!(out, "| **total** | | **{}** | **{}** |\n", upwards(spent.epsilon), super::in_words(spent.delta));
+    if ledger.releases.iter().any(|r| r.cut_off) {
+        out.push_str(
+            "A release that was cut off was begun and never published. Its noise may have been drawn and read by somebody, so that all that was set aside for it counts.\n\n",
+        );
+    }
     let _ = writeln!(
         out,
         "Releases add up: the promise that counts is the total's, a factor of {}. It covers the releases in this list and no others; whoever publishes more about the same persons has to add to it.\n",

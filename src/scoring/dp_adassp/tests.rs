@@ -4,8 +4,9 @@
 use super::*;
 use crate::privacy::NoiseMode;
 use crate::rng::Streams;
-use crate::scoring::test_data::{auc, dp_promises, made_up, no_release_is_free, split, taiwan, taiwan_column};
-use crate::stats::logit;
+use crate::scoring::test_data::{
+    auc, calibration, dp_promises, made_up, no_release_is_free, split, taiwan, taiwan_column,
+};
 
 fn scorer(epsilon: f64, seed: u32) -> DpAdassp {
     let noise = Noise::new(NoiseMode::Seeded, Streams::new(78, seed), 9);
@@ -42,6 +43,8 @@ fn the_ridge_adapts_to_the_noise() {
         covariance_noise: noise,
         cross: vec![0.1, 0.05],
         cross_noise: 0.0,
+        bads: ndarray::Array2::zeros((3, 3)),
+        bads_noise: [0.0; 3],
     };
     let p = DpAdasspParams { ridge: 1e-9, score_clip: 10.0, ..DpAdasspParams::default() };
     let slope = |noise| {
@@ -70,25 +73,6 @@ fn taiwan_is_ranked_as_well_as_least_squares_allow_and_calibrated() {
     let aucs = reached.map(|r| r[0]);
     assert!(aucs.is_sorted() && aucs[0] > 0.72 && aucs[2] > 0.75 && aucs[6] > 0.76);
     assert!(reached[2..].iter().all(|r| (0.85..1.15).contains(&r[1])));
-}
-
-/// Slope of the logistic regression of outcomes on the log-odds of scores: 1 is calibrated, less is too sure of itself.
-fn calibration(pd: &[f64], labels: &[bool]) -> f64 {
-    let (mut a, mut b) = (0.0, 1.0);
-    for _ in 0..20 {
-        let (mut g, mut h) = ([0.0; 2], [1e-9, 0.0, 1e-9]);
-        for (pd, bad) in pd.iter().zip(labels) {
-            let z = logit(*pd);
-            let p = logistic(a + b * z);
-            let (r, w) = (f64::from(u8::from(*bad)) - p, p * (1.0 - p));
-            g = [g[0] + r, g[1] + r * z];
-            h = [h[0] + w, h[1] + w * z, h[2] + w * z * z];
-        }
-        let det = h[0] * h[2] - h[1] * h[1];
-        a += (h[2] * g[0] - h[1] * g[1]) / det;
-        b += (h[0] * g[1] - h[1] * g[0]) / det;
-    }
-    b
 }
 
 #[test]

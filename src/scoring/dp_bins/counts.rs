@@ -85,6 +85,20 @@ pub(in crate::scoring) fn release(
 }
 
 impl Counts {
+    /// A bound on Σ p(1 − p) over the persons of each cell: goods·bads/(goods + bads), which is what PDs that are calibrated in the
+    /// cell cannot exceed (p(1 − p) is concave), drawn towards r(1 − r)·persons by the noise of the counts.
+    pub(in crate::scoring) fn information(&self) -> Vec<f64> {
+        let plain = self.rate * (1.0 - self.rate);
+        let of = |(g, b): (&f64, &f64)| {
+            let persons = (g + b).max(1.0);
+            let expected = self.rate * persons;
+            let trust = expected * expected / (expected * expected + self.noise * self.noise);
+            let rate = (self.rate + trust * (b / persons - self.rate)).clamp(0.1 * self.rate, 0.5);
+            persons * (plain + (rate * (1.0 - rate) - plain).max(0.0))
+        };
+        self.goods.iter().zip(&self.bads).map(of).collect()
+    }
+
     /// Why nothing can be learnt, if so: the number of persons itself is lost in its noise.
     pub(in crate::scoring) fn swamped(&self) -> Option<String> {
         crate::scoring::dp_rows::swamped(self.persons, self.persons_noise)

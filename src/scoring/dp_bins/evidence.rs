@@ -18,7 +18,11 @@
 
 use super::counts::Counts;
 use super::public::{ColumnBins, PublicBins};
+use crate::stats::{logistic, logit};
 use crate::view::Trend;
+
+/// Newton's steps towards a column's posterior mode.
+const ROUNDS: u32 = 8;
 
 /// Largest |log-odds| of a cell.
 const LARGEST: f64 = 4.0;
@@ -56,27 +60,28 @@ pub(in crate::scoring) struct Evidence {
 /// The evidence in released counts.
 pub(in crate::scoring) fn evidence(bins: &PublicBins, counts: &Counts, prior: Prior) -> Evidence {
     let mut out = Evidence { weight: vec![0.0; bins.cells()], mean: Vec::new(), variance: Vec::new() };
-    let (r, s2) = (counts.rate, counts.noise * counts.noise);
+    let r = counts.rate;
     for (column, range) in bins.iter() {
         let persons: Vec<f64> = range.clone().map(|k| (counts.goods[k] + counts.bads[k]).max(0.0)).collect();
-        let cell = |k: usize| {
-            let score = (1.0 - r) * counts.bads[k] - r * counts.goods[k];
-            let information = r * (1.0 - r) * (counts.goods[k] + counts.bads[k]).max(1.0);
-            let variance = information + s2 * ((1.0 - r) * (1.0 - r) + r * r);
-            (information * information / variance, information * score / variance)
-        };
-        let (precision, mut pull): (Vec<f64>, Vec<f64>) = range.clone().map(cell).unzip();
         let known = line(column, prior.rise);
-        for ((pull, precision), known) in pull.iter_mut().zip(&precision).zip(&known) {
-            *pull -= precision * known;
+        let own = prior.of(column);
+        let (mut f, mut precision) = (known.clone(), Vec::new());
+        for _ in 0..ROUNDS {
+            let pull: Vec<f64>;
+            (precision, pull) = range.clone().zip(&f).map(|(k, f)| cell(counts, k, r, *f)).unzip();
+            // The posterior of the distance from the prior mean, about the present one.
+            let away: Vec<f64> = f.iter().zip(&known).map(|(f, known)| f - known).collect();
+            let pull: Vec<f64> = pull
+                .iter()
+                .zip(&precision)
+                .zip(&away)
+                .map(|((pull, precision), away)| pull + precision * away)
+                .collect();
+            let next = smooth(column.ordered(), &precision, &pull, own);
+            f = next.iter().zip(&known).map(|(next, known)| (next + known).clamp(-LARGEST, LARGEST)).collect();
         }
-        let mut f = smooth(column.ordered(), &precision, &pull, prior.of(column));
-        f.iter_mut().zip(&known).for_each(|(f, known)| *f += known);
         if prior.monotone {
             impose(column, &precision, &mut f);
-        }
-        for f in &mut f {
-            *f = f.clamp(-LARGEST, LARGEST);
         }
 
         let total: f64 = persons.iter().sum::<f64>().max(1.0);
@@ -87,6 +92,16 @@ pub(in crate::scoring) fn evidence(bins: &PublicBins, counts: &Counts, prior: Pr
         out.weight[range].copy_from_slice(&f);
     }
     out
+}
+
+/// Information of a cell about its log-odds, and the pull of its counts, where these are f above the base rate's.
+fn cell(counts: &Counts, k: usize, r: f64, f: f64) -> (f64, f64) {
+    let (goods, bads, s2) = (counts.goods[k], counts.bads[k], counts.noise * counts.noise);
+    let p = logistic(logit(r) + f);
+    let information = p * (1.0 - p) * (goods + bads).max(1.0);
+    let variance = information + s2 * ((1.0 - p) * (1.0 - p) + p * p);
+    let score = (1.0 - p) * bads - p * goods;
+    (information * information / variance, information * score / variance)
 }
 
 /// The prior mean of one column's cells.

@@ -25,12 +25,12 @@ pub(super) fn fit(
     let m = second_moments(&second, design, labels, source)?;
     let steps = Steps {
         iterations: p.iterations,
-        mu: part((1.0 - p.sums_share - p.moments_share) / f64::from(p.iterations)),
+        mu: part(1.0 - p.sums_share - p.moments_share),
         ridge: p.ridge,
         clip: p.gradient_clip,
         prior_correlation: p.prior_correlation,
         evidence: p.evidence,
-        secant: false,
+        penalty: p.penalty,
     };
     learn(&steps, &m, design, trends, labels, source)
 }

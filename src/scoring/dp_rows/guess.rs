@@ -5,7 +5,7 @@ use super::moments::Moments;
 use super::shrink::Estimate;
 use super::{start, triangle};
 use crate::stats::{cholesky, eigen, normal_cdf};
-use ndarray::{Array2, ArrayView1};
+use ndarray::{Array2, ArrayView1, s};
 
 /// (A, L, λ) with A = L⁻¹ and L·Lᵀ = covariance + λ.
 ///
@@ -64,9 +64,33 @@ impl Basis {
     pub fn back(&self, x: &[f64]) -> Vec<f64> {
         self.turn.t().dot(&ArrayView1::from(x)).to_vec()
     }
+
+    /// 1/(eigenvalue + λ) of each direction.
+    pub fn gain(&self) -> &[f64] {
+        &self.gain
+    }
+
+    /// What a vector of the design's columns, centred, is along the basis.
+    pub fn turned_rows(&self, x: &[f64]) -> Vec<f64> {
+        self.whiten.dot(&ArrayView1::from(x)).to_vec()
+    }
+
+    /// What a second moment of (1, centred row) is of (1, row along the basis).
+    pub fn of_rows(&self, second: &Array2<f64>) -> Array2<f64> {
+        let d = self.gain.len();
+        let mut out = Array2::zeros((d + 1, d + 1));
+        out[[0, 0]] = second[[0, 0]];
+        let border = self.whiten.dot(&second.row(0).slice(s![1..]));
+        let inside = self.whiten.dot(&second.slice(s![1.., 1..])).dot(&self.whiten.t());
+        out.slice_mut(s![0, 1..]).assign(&border);
+        out.slice_mut(s![1.., 0]).assign(&border);
+        out.slice_mut(s![1.., 1..]).assign(&inside);
+        out
+    }
 }
 
 /// What the moments alone say of the logistic coefficients, along the basis.
+#[derive(Clone)]
 pub(super) struct Guess {
     pub intercept: f64,
     /// Scaled least squares, with the noise of the released moments.
@@ -76,6 +100,9 @@ pub(super) struct Guess {
     /// The estimate drawn towards the prior.
     pub first: Vec<f64>,
 }
+
+/// What a squared difference is above, in units of its variance, where it is not chance.
+const CHANCE: f64 = 6.0;
 
 /// Variance, from direction to direction, between scaled least squares and the logistic optimum.
 const GUESS_VARIANCE: f64 = 0.02;
@@ -91,13 +118,35 @@ impl Guess {
         let spread = libm::sqrt(first.iter().map(|v| v * v).sum());
         let (intercept, scale) = start::scaled(m.prevalence, spread);
         let scaled = |x: &[f64]| x.iter().map(|v| v * scale).collect::<Vec<f64>>();
-        let noise = squares.noise.iter().map(|s| s * scale * scale + GUESS_VARIANCE).collect();
+        let noise = squares.noise.iter().map(|s| s * scale * scale).collect();
         Self {
             intercept,
             estimate: Estimate { value: scaled(&squares.value), noise },
             prior: scaled(&prior),
             first: scaled(&first),
         }
+    }
+
+    /// All but the constant made `share` as long: what the slopes on the way to the guess say of its length.
+    pub fn scale(&mut self, share: f64) {
+        for values in [&mut self.estimate.value, &mut self.prior, &mut self.first] {
+            for v in values.iter_mut() {
+                *v *= share;
+            }
+        }
+        for s in &mut self.estimate.noise {
+            *s *= share * share;
+        }
+    }
+
+    /// The guess's estimate as one of the optimum, beside another: it is off by [`GUESS_VARIANCE`] at least, and in each direction
+    /// by as much as the two differ beyond their noise.
+    pub fn beside(&self, other: &Estimate) -> Estimate {
+        let own = self.estimate.value.iter().zip(&self.estimate.noise);
+        let off = own
+            .zip(other.value.iter().zip(&other.noise))
+            .map(|((x, s), (y, t))| s + GUESS_VARIANCE + ((x - y) * (x - y) - CHANCE * (s + t)).max(0.0));
+        Estimate { value: self.estimate.value.clone(), noise: off.collect() }
     }
 }
 

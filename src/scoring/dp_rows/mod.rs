@@ -1,11 +1,14 @@
 //! What the DP scorers that are linear in some columns share: persons as integer rows of bounded norm ([`rows`]), their
-//! second moments ([`moments`]), and noisy Newton steps from a first guess ([`descent`]); `guess`, `shrink` and [`start`] are
+//! second moments ([`moments`]), and noisy gradients ([`descent`]); `guess`, `curvature`, `path`, `shrink` and [`start`] are
 //! post-processing alone.
 
 mod blocks;
+mod curvature;
 pub(super) mod descent;
 pub(super) mod guess;
+pub(super) mod link;
 pub(super) mod moments;
+mod path;
 pub(super) mod rows;
 pub(super) mod saved;
 mod shrink;

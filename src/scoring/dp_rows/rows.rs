@@ -110,17 +110,12 @@ impl RowMap {
         sums
     }
 
-    /// Σ zᵢzⱼ over the persons for i ≤ j, row after row of the upper triangle, and Σ y·zⱼ.
-    pub fn moments(&self, design: &Design, labels: &[bool]) -> (Vec<i64>, Vec<i64>) {
+    /// Σ zᵢzⱼ over the persons for i ≤ j, row after row of the upper triangle.
+    pub fn products(&self, design: &Design) -> Vec<i64> {
         let width = design.width();
         let mut gram = vec![0i64; width * (width + 1) / 2];
-        let mut cross = vec![0i64; width];
-        let mut y = [0i16; BLOCK];
-        self.visit(design, |first, z| {
-            fill_labels(&labels[first..], &mut y);
-            blocks::moments(z, &y, &mut gram, &mut cross);
-        });
-        (gram, cross)
+        self.visit(design, |_, z| blocks::products(z, &mut gram));
+        gram
     }
 }
 

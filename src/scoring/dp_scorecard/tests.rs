@@ -40,14 +40,24 @@ fn utility(frame: &Frame, labels: &[bool], epsilon: f64) -> (f64, f64) {
     (a / 5.0, b / 5.0)
 }
 
-/// AUC of an exact logistic regression on the evidence of the noiseless twin, over the same splits: what weights can reach.
+/// Scores of the test persons by a noiseless card, and by an exact logistic regression on its evidence: what weights can reach.
+pub(in crate::scoring) fn beside_exact_weights(
+    scorer: &DpScorecard,
+    train: &PlatformView,
+    test: &PlatformView,
+) -> (Vec<f64>, Vec<f64>) {
+    let card = scorer.learn(train, &mut Ledger::new()).unwrap();
+    let weighed = |f: &Frame| design(&card.bins.cells_of(f), &card.evidence, f.rows());
+    let solution = newton(&weighed(&train.features), train.labels.as_deref().unwrap(), 1.0, None).unwrap();
+    let exact = crate::scoring::lanes::probabilities(&weighed(&test.features), &solution.coefficients);
+    (card.score(test).unwrap(), exact)
+}
+
+/// The mean AUC of exact weights over the same splits.
 fn exact(frame: &Frame, labels: &[bool]) -> f64 {
     let one = |seed| {
         let (train, test) = split(frame, labels, 0.8, seed);
-        let card = scorer(f64::INFINITY, seed).learn(&train, &mut Ledger::new()).unwrap();
-        let weighed = |f: &Frame| design(&card.bins.cells_of(f), &card.evidence, f.rows());
-        let solution = newton(&weighed(&train.features), train.labels.as_deref().unwrap(), 1.0, None).unwrap();
-        let p = crate::scoring::lanes::probabilities(&weighed(&test.features), &solution.coefficients);
+        let (_, p) = beside_exact_weights(&scorer(f64::INFINITY, seed), &train, &test);
         auc(&p, &test.labels.unwrap())
     };
     (100..105).map(one).sum::<f64>() / 5.0

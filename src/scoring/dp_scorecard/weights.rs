@@ -6,7 +6,7 @@ use crate::scoring::dp_bins::evidence::Evidence;
 use crate::scoring::dp_rows::descent::{self, Steps};
 use crate::scoring::dp_rows::moments::{Second, second_moments};
 use crate::scoring::dp_rows::rows::RowMap;
-use crate::scoring::dp_rows::{Source, start};
+use crate::scoring::dp_rows::{Source, link, start};
 use crate::scoring::expand::{Design, Trends};
 
 /// Least norm to which a centred row of evidence is clipped, in log-odds: columns that say nothing have none.
@@ -47,48 +47,37 @@ pub(super) fn learn(
     let m = second_moments(&second, design, labels, source)?;
     let steps = Steps {
         iterations: p.iterations,
-        mu: part((1.0 - p.moments_share) / f64::from(p.iterations)),
+        mu: part(1.0 - p.moments_share),
         ridge: p.ridge,
         clip: p.gradient_clip,
         prior_correlation: p.prior_correlation,
         evidence: p.evidence,
-        secant: true,
+        penalty: p.penalty,
     };
     // Equal weights for all columns are the prior: what the evidence would be worth if columns were independent.
     let trained = descent::learn(&steps, &m, design, &Trends::same(design.width() - 1), labels, source)?;
     Ok(Weights { map: trained.map, theta: trained.theta })
 }
 
-/// Intercept and the one weight of all columns, at a cost of `mu`: naive Bayes at its right scale.
+/// Intercept and the one weight of all columns, at a cost of `mu`: naive Bayes at its right scale, for a default rate of `rate`.
 ///
-/// `design` has one column, the mean of the person's evidence. The released least-squares slope is combined with the public
-/// prior 1/√columns, ± half of it: what fits columns that are neither independent nor repeats of each other.
+/// `design` has one column, the mean of the person's evidence. Goods and bads are counted by it, and a logistic curve is drawn through the
+/// counts ([`link`]). What is expected before is the weight 1/√columns, ± half of it and half a unit: what fits columns that are neither
+/// independent nor repeats of each other.
 pub(super) fn equal(
-    p: &DpScorecardParams,
     evidence: &Evidence,
     design: &Design,
     labels: &[bool],
-    mu: f64,
+    (rate, mu): (f64, f64),
     source: &mut Source,
 ) -> Result<(f64, f64)> {
     let d = evidence.mean.len() as f64;
-    let centre = [(evidence.mean.iter().sum::<f64>() / d) as f32];
-    // Between the spreads of a mean of independent columns and of equal ones.
-    let expected = libm::sqrt(evidence.variance.iter().sum::<f64>() * libm::sqrt(d)).max(LEAST_RADIUS) / d;
-    let second = Second { centre: &centre, radius: 2.0 * expected, prior_rate: p.prior_rate, mu };
-    let m = second_moments(&second, design, labels, source)?;
-    let mixed = |value: f64, noise: f64, prior: f64, spread: f64| {
-        let trust = spread * spread / (spread * spread + noise * noise);
-        trust * value + (1.0 - trust) * prior
-    };
-    let square = expected * expected;
-    let variance = mixed(m.covariance[[0, 0]].max(0.05 * square), m.covariance_noise, square, square);
-    let deviation = libm::sqrt(variance);
-    let v = m.cross[0].max(0.0) / deviation;
-    let (_, scale) = start::scaled(m.prevalence, v);
-    let prior = libm::sqrt(d);
-    let noise = m.cross_noise / variance / (m.prevalence * (1.0 - m.prevalence));
-    let weight = mixed(v * scale / deviation, noise, prior, 0.5 * prior).clamp(0.1 * prior, d);
-    let intercept = start::intercept(m.prevalence, (weight * deviation).min(3.0)) - weight * m.mean[0];
-    Ok((intercept, weight / d))
+    let centre = evidence.mean.iter().sum::<f64>() / d;
+    // Between the deviations of a mean of independent columns and of equal ones.
+    let deviation = libm::sqrt(evidence.variance.iter().sum::<f64>() * libm::sqrt(d)).max(LEAST_RADIUS) / d;
+    let scores = design.column(1).iter().map(|x| (f64::from(*x) - centre) / deviation);
+    let counts = link::count(scores, labels, mu, source)?;
+    let expected = libm::sqrt(d) * deviation;
+    let (level, slope) = counts.curve((start::intercept(rate, expected), expected));
+    Ok((level - slope * centre / deviation, slope / deviation / d))
 }

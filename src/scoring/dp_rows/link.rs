@@ -2,7 +2,7 @@
 //!
 //! Least squares know the direction of the coefficients; their length in log-odds follows from the moments for normal features
 //! alone, and real ones (rare delays, long tails) are not: on the Taiwan table it would be twice what it should be. So one more
-//! release counts goods and bads in public cells of the score s, standardised by what was released before:
+//! release counts goods and bads in cells of the score s, standardised by what was released before:
 //!
 //! ```text
 //! log-odds = α + β·s        (α, β) ~ N((α₀, β₀), diag(1, (½ + β₀/2)²)),  β > 0,  α₀, β₀ as for normal features
@@ -21,9 +21,10 @@ use crate::scoring::dp_rows::Source;
 use crate::scoring::dp_rows::guess::mean_above_zero;
 use crate::stats::{logistic, normal_cdf};
 
-/// Cells of the score, and how far they reach: standard deviations on each side; the outer ones hold what is beyond.
-pub(super) const CELLS: usize = 16;
-const REACH: f64 = 4.0;
+/// Cells of the score, and how far they reach: standard deviations on each side; the outer ones hold what is beyond. Cells are
+/// even in asinh(score): fine in the middle, and they follow long tails.
+pub(in crate::scoring) const CELLS: usize = 24;
+const REACH: f64 = 20.0;
 /// Units of a released count to one person: so fine that the grid of the noise costs next to nothing.
 const GRAIN: i64 = 16;
 /// Prior deviation of α.
@@ -33,25 +34,30 @@ const STEPS: u32 = 40;
 const LARGEST_STEP: f64 = 1.0;
 
 /// What a release says of goods and bads in each cell.
-pub(super) struct Counts {
+pub(in crate::scoring) struct Counts {
     goods: Vec<f64>,
     bads: Vec<f64>,
     /// Variance of the noise on a count.
     noise: f64,
 }
 
+/// The score so many cells from the lowest.
+fn edge(cells: f64) -> f64 {
+    libm::sinh((cells * 2.0 / CELLS as f64 - 1.0) * libm::asinh(REACH))
+}
+
 /// The middle of a cell.
 fn middle(cell: usize) -> f64 {
-    (cell as f64 + 0.5) * 2.0 * REACH / CELLS as f64 - REACH
+    edge(cell as f64 + 0.5)
 }
 
 /// The cell of a standardised score; 0 of a score that is no number.
 fn cell(score: f64) -> usize {
-    (((score + REACH) * CELLS as f64 / (2.0 * REACH)) as usize).min(CELLS - 1)
+    ((libm::asinh(score) / libm::asinh(REACH) + 1.0) * 0.5 * CELLS as f64).min(CELLS as f64 - 1.0) as usize
 }
 
 /// The joint vector of the release, without noise: goods by cell, then bads.
-pub(super) fn joint(scores: impl Iterator<Item = f64>, labels: &[bool]) -> Vec<i64> {
+pub(in crate::scoring) fn joint(scores: impl Iterator<Item = f64>, labels: &[bool]) -> Vec<i64> {
     let mut values = vec![0; 2 * CELLS];
     for (score, bad) in scores.zip(labels) {
         values[cell(score) + CELLS * usize::from(*bad)] += GRAIN;
@@ -60,12 +66,12 @@ pub(super) fn joint(scores: impl Iterator<Item = f64>, labels: &[bool]) -> Vec<i
 }
 
 /// Squared L2 sensitivity of the release.
-pub(super) fn sensitivity() -> u64 {
+pub(in crate::scoring) fn sensitivity() -> u64 {
     GRAIN.unsigned_abs().pow(2)
 }
 
 /// Counts goods and bads by standardised score, at a cost of `mu`.
-pub(super) fn count(
+pub(in crate::scoring) fn count(
     scores: impl Iterator<Item = f64>,
     labels: &[bool],
     mu: f64,
@@ -84,9 +90,8 @@ impl Counts {
     fn persons(&self) -> Vec<f64> {
         let counted: Vec<f64> = self.goods.iter().zip(&self.bads).map(|(g, b)| g + b).collect();
         let all = counted.iter().sum::<f64>().max(1.0);
-        let half = REACH / CELLS as f64;
         let one = |(k, counted): (usize, &f64)| {
-            let normal = all * (normal_cdf(middle(k) + half) - normal_cdf(middle(k) - half));
+            let normal = all * (normal_cdf(edge(k as f64 + 1.0)) - normal_cdf(edge(k as f64)));
             let kept = normal * normal / (normal * normal + 2.0 * self.noise);
             (normal + (counted - normal) * if self.noise > 0.0 { kept } else { 1.0 }).max(0.0)
         };
@@ -94,7 +99,7 @@ impl Counts {
     }
 
     /// (α, β) of the log-odds α + β·s, from (α₀, β₀).
-    pub(super) fn curve(&self, (level, slope): (f64, f64)) -> (f64, f64) {
+    pub(in crate::scoring) fn curve(&self, (level, slope): (f64, f64)) -> (f64, f64) {
         let persons = self.persons();
         let precision = [1.0 / (LEVEL * LEVEL), 1.0 / (0.5 + 0.5 * slope).powi(2)];
         let (mut a, mut b, mut certainty) = (level, slope, precision[1]);
