@@ -196,7 +196,9 @@ pub fn chances(params: &LenderParams, pd: &[f64], applicant: &[bool]) -> Vec<f64
     let at = |i: &usize| applicant[*i] && Some(pd[*i].to_bits()) == worst;
     let tied: Vec<usize> = (0..pd.len()).filter(at).collect();
     let places = tied.iter().filter(|i| approved[**i]).count();
-    tied.iter().for_each(|i| chance[*i] = places as f64 / tied.len() as f64);
+    for i in &tied {
+        chance[*i] = places as f64 / tied.len() as f64;
+    }
     chance
 }
 

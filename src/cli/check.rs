@@ -49,7 +49,9 @@ pub(super) fn check(args: &CheckArgs) -> Result<ExitCode> {
     ))?;
     if let Some((source, notes)) = &table {
         about_table(source)?;
-        notes.iter().for_each(|n| complain(&format!("note: {n}")));
+        for n in &notes {
+            complain(&format!("note: {n}"));
+        }
     }
     about_program(&points.iter().map(|p| &p.scenario.lender).collect::<Vec<_>>())?;
     Ok(ExitCode::SUCCESS)

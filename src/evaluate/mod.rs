@@ -65,6 +65,7 @@ impl Groups {
     }
 
     /// The same groups over those of the scored half who are kept; a group may have nobody left.
+    #[must_use]
     pub fn only(&self, keep: impl Fn(u32) -> bool) -> Self {
         let only = |members: &[u32]| members.iter().copied().filter(|p| keep(*p)).collect();
         Self { list: self.list.iter().map(|(name, members)| (Arc::clone(name), only(members))).collect() }

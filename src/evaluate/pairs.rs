@@ -69,7 +69,7 @@ impl Judged {
                 None => kept.push(g),
                 Some(why) if why.is_empty() => {}
                 Some(why) => {
-                    self.notes.push(format!("group {name} is too small to judge and left out of {what}: {why}"))
+                    self.notes.push(format!("group {name} is too small to judge and left out of {what}: {why}"));
                 }
             }
         }

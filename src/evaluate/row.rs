@@ -64,6 +64,7 @@ pub struct Emit {
 
 impl Emit {
     /// The same place without rows and notes.
+    #[must_use]
     pub fn clone_empty(&self) -> Self {
         Self {
             arm: Arc::clone(&self.arm),

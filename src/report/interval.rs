@@ -54,6 +54,7 @@ impl Observed {
     }
 
     /// The difference to a reference in the same replication.
+    #[must_use]
     pub fn minus(&self, other: &Self) -> Self {
         Self {
             value: self.value - other.value,
