@@ -49,7 +49,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<ExitCode> {
     ))?;
     if let Some((source, notes)) = &table {
         about_table(source)?;
-        for n in &notes {
+        for n in notes {
             complain(&format!("note: {n}"));
         }
     }
