@@ -180,7 +180,7 @@ pub(super) fn written(i: Interval, factor: f64, places: usize, signed: bool, plu
         return format!("{value}{plus_minus}{half:.places$}");
     }
     let line = if plus_minus.starts_with('\n') { "\n" } else { "" };
-    format!("{value}{line}+{up:.places$}−{down:.places$}")
+    format!("{value}{line}+{up:.places$}{line}−{down:.places$}")
 }
 
 fn notes(all: &Summaries, context: &Context) -> String {

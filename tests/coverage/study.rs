@@ -119,7 +119,8 @@ disclosure = "raw"
             self.epsilons
         );
         if self.all_arms {
-            text.push_str(&format!(
+            let _ = write!(
+                text,
                 r#"
 [[arm]]
 name = "opt-in"
@@ -134,7 +135,7 @@ name = "dp-aggregates"
 disclosure = {{ cohort-aggregates = {{ cohort = "table", features = ["late", "used"], epsilon = {} }} }}
 "#,
                 self.epsilons
-            ));
+            );
         }
         text
     }
@@ -190,7 +191,7 @@ pub struct Held {
     /// Intervals.
     pub of: u32,
     /// That hold the truth.
-    pub held: u32,
+    pub inside: u32,
     /// Sum of half-widths over the standard deviation of the mean between tables.
     pub widths: f64,
 }
@@ -198,12 +199,12 @@ pub struct Held {
 impl Held {
     /// Share that hold the truth.
     pub fn share(&self) -> f64 {
-        f64::from(self.held) / f64::from(self.of.max(1))
+        f64::from(self.inside) / f64::from(self.of.max(1))
     }
 
     fn add(&mut self, other: Self) {
         self.of += other.of;
-        self.held += other.held;
+        self.inside += other.inside;
         self.widths += other.widths;
     }
 }
@@ -237,7 +238,7 @@ impl Coverage {
                 }
                 let mut held = Held { of: values.len() as u32, ..Held::default() };
                 for v in &values {
-                    held.held += u32::from(v.lo <= truth && truth <= v.hi);
+                    held.inside += u32::from(v.lo <= truth && truth <= v.hi);
                     held.widths += 0.5 * (v.hi - v.lo) / sd;
                 }
                 into.insert(key.clone(), held);
