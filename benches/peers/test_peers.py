@@ -11,6 +11,7 @@ import measures
 import models
 import numpy as np
 import pandas as pd
+import rare
 import tables
 from design import design
 
@@ -154,6 +155,26 @@ class Histograms(unittest.TestCase):
         cells = [y[place[name] == place[name][0]] for name in ("a", "b")]
         expected = math.sqrt(sum(32 / c.sum() ** 2 + 32 / (len(c) - c.sum()) ** 2 for c in cells))
         self.assertLess(abs(logits.std() / expected - 1), 0.25)
+
+
+class Rare(unittest.TestCase):
+    def test_a_made_table_has_the_rate_the_codes_and_the_gaps(self):
+        # 30,000 persons: a rate is known to ± 8 % of .01 (1 sd 6 %) or better; seeds are fixed, so that nothing fails by chance.
+        for rate in (0.01, 0.03, 0.07):
+            bad, _, income, _, *late, _, _ = rare.made(30_000, rate, 1)
+            self.assertLess(abs(bad.mean() / rate - 1), 0.2)
+            coded = late[0] == rare.CODE
+            self.assertTrue(all((column == rare.CODE).tolist() == coded.tolist() for column in late), "columns share a code")
+            self.assertTrue(10 < coded.sum() < 150 and 0.15 < np.isnan(income).mean() < 0.25)
+            self.assertTrue(all(column[~coded].max() > 6 and np.median(column) == 0 for column in late), "heavy tails")
+        self.assertTrue(all(np.array_equal(a, b, True) for a, b in zip(rare.made(50, 0.1, 2), rare.made(50, 0.1, 2))))
+
+    def test_a_thinned_table_keeps_all_who_paid(self):
+        bad = (np.arange(1000) % 4 == 0).astype(int)
+        rows = rare.kept(bad, 0.05, 1)
+        self.assertEqual((int((bad[rows] == 0).sum()), int(bad[rows].sum())), (750, 39))
+        with self.assertRaises(SystemExit):
+            rare.kept(bad, 0.5, 1)
 
 
 class Measures(unittest.TestCase):
