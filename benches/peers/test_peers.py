@@ -159,7 +159,7 @@ class Histograms(unittest.TestCase):
 
 class Rare(unittest.TestCase):
     def test_a_made_table_has_the_rate_the_codes_and_the_gaps(self):
-        # 30,000 persons: a rate is known to ± 8 % of .01 (1 sd 6 %) or better; seeds are fixed, so that nothing fails by chance.
+        # 30,000 persons: rates of .01 and more are known to ± 6 % (1 sd); seeds are fixed.
         for rate in (0.01, 0.03, 0.07):
             bad, _, income, _, *late, _, _ = rare.made(30_000, rate, 1)
             self.assertLess(abs(bad.mean() / rate - 1), 0.2)
