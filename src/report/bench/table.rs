@@ -200,12 +200,12 @@ fn short(v: f64) -> String {
     }
 }
 
-fn right(text: String) -> Cell {
+pub(super) fn right(text: String) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
 /// The widest gap between columns that fits the terminal.
-fn squeezed(mut table: Table) -> String {
+pub(super) fn squeezed(mut table: Table) -> String {
     for gap in [2, 1] {
         for (i, column) in table.column_iter_mut().enumerate() {
             column.set_padding((if i > 0 { gap } else { 0 }, 0));
@@ -218,7 +218,7 @@ fn squeezed(mut table: Table) -> String {
     table.trim_fmt()
 }
 
-fn wrapped(text: &str) -> String {
+pub(super) fn wrapped(text: &str) -> String {
     let (mut out, mut width) = (String::new(), 0);
     for word in text.split(' ') {
         let length = word.chars().count();
