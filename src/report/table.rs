@@ -150,6 +150,7 @@ fn cell(summary: Option<&Summary>, metric: Option<&Metric>, difference: bool, pl
     let value = match (zero, difference) {
         (true, _) => format!("{:.places$}", 0.0),
         (false, true) => format!("{value:+.places$}"),
+        (false, false) if metric.name == "epsilon_spent" => crate::privacy::rounded_up(value, places),
         (false, false) => format!("{value:.places$}"),
     };
     // ε spent is the same in every replication.

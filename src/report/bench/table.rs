@@ -5,6 +5,7 @@ use super::cells::Cells;
 use super::compare::{Change, Difference, LEVEL, differences};
 use super::inference::Estimate;
 use crate::experiment::bench::Done;
+use crate::privacy::rounded_up;
 use crate::report::SIMULATED;
 use crate::report::table::{WIDTH, epsilon_text, plain};
 use comfy_table::{Cell, CellAlignment, Table};
@@ -171,7 +172,9 @@ pub fn render_accountants(done: &[Done]) -> String {
         for told in d.releases.iter().flat_map(|r| r["accountants"].as_array().into_iter().flatten()) {
             let spent = d.releases.as_ref().and_then(|r| r["epsilon_spent"].as_f64()).unwrap_or(f64::NAN);
             let each = ACCOUNTANTS.iter().map(|(key, _)| told[key].as_f64().unwrap_or(f64::NAN));
-            let numbers = std::iter::once(spent).chain(each).map(|v| right(fixed(v, 4)));
+            let numbers = std::iter::once(spent)
+                .chain(each)
+                .map(|v| right(if v.is_finite() { rounded_up(v, 4) } else { fixed(v, 4) }));
             let first = [Cell::new(&d.scorer), right(d.epsilon.map_or_else(String::new, epsilon_text))];
             table.add_row(first.into_iter().chain(numbers));
             rows += 1;
