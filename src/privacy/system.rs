@@ -2,7 +2,7 @@
 //!
 //! Every word comes from `getrandom` (Linux: getrandom(2), or /dev/urandom on kernels without it; elsewhere what that crate names)
 //! and from nothing else. No generator of the process stands in between, so that there is no seed that could be kept, guessed or
-//! published, and the number of distinct outputs has no bound but the operating system's own. Words are asked for [`WORDS`] at a time,
+//! published, and the number of distinct outputs has no bound but the operating system's own. Words are asked for `WORDS` at a time,
 //! handed out once, and forgotten when they are.
 //!
 //! *Failure.* An operating system that gives no randomness is an [`Error`], at the word that was not given: a sampler that meets it

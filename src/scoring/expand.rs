@@ -123,6 +123,7 @@ impl Design {
     }
 
     /// The rows that are to be kept; `keep` has an entry a row.
+    #[must_use]
     pub fn select(&self, keep: &[bool]) -> Self {
         let kept: Vec<usize> = (0..self.rows.min(keep.len())).filter(|i| keep[*i]).collect();
         let mut out = Self { rows: kept.len(), width: self.width, data: Vec::with_capacity(kept.len() * self.width) };

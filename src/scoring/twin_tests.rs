@@ -47,9 +47,8 @@ fn bank(n: usize, columns: usize, intercept: f64, seed: u64) -> (Frame, Vec<bool
                 eta += match j {
                     0..3 if coded => 1.2,
                     0..3 => 0.8 * x.min(3.0),
-                    3 => 1.5 * x,
+                    3 | 7 => 1.5 * x,
                     6 => 0.15 * x,
-                    7 => 1.5 * x,
                     _ => 0.0,
                 };
             }

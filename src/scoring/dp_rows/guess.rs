@@ -130,9 +130,13 @@ impl Guess {
     /// All but the constant made `share` as long: what the slopes on the way to the guess say of its length.
     pub fn scale(&mut self, share: f64) {
         for values in [&mut self.estimate.value, &mut self.prior, &mut self.first] {
-            values.iter_mut().for_each(|v| *v *= share);
+            for v in values.iter_mut() {
+                *v *= share;
+            }
         }
-        self.estimate.noise.iter_mut().for_each(|s| *s *= share * share);
+        for s in &mut self.estimate.noise {
+            *s *= share * share;
+        }
     }
 
     /// The guess's estimate as one of the optimum, beside another: it is off by [`GUESS_VARIANCE`] at least, and in each direction
