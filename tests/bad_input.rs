@@ -100,7 +100,9 @@ fn names_are_names() {
         holds(&text(format!("name = {name:?}\n").as_bytes()), &["`name`", "cannot name a scenario"]);
     }
     for name in ["a/b", "a.b", " x ", "<b>", "a\nb", "", &"x".repeat(100), "@SUM(A1)", "-1", "+1", "\u{202e}x", "a b"] {
-        let message = text(format!("reference = {name:?}\n[[arm]]\nname = {name:?}\n").as_bytes());
+        // As TOML writes what Rust writes as \u{202e}.
+        let quoted = format!("{name:?}").replace("\\u{202e}", "\\u202e");
+        let message = text(format!("reference = {quoted}\n[[arm]]\nname = {quoted}\n").as_bytes());
         holds(&message, &["cannot name an arm"]);
     }
     // The counterfactual of `dp-aggregates` has this name in the results: two arms would be one there.

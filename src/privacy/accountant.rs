@@ -9,7 +9,7 @@
 //! | zCDP ([`zcdp`]) | all but sampled Gaussians | some 8 % above the exact Gaussian |
 //! | RDP ([`rdp`]) | everything | as zCDP; the choice for sampled Gaussians before PLD |
 //! | GDP ([`gdp`](super::gdp)) | all but ρ alone and sampled Gaussians | exact for Gaussians; ε-DP counts as μ = −2Φ⁻¹(1/(1 + e^ε)) |
-//! | PLD (`pld`) | all but ρ alone | in 442 exact values of seven kinds of event (`tests/accounting/exact.csv`: δ from 1e-3 to 1e-15, rates down to 1e-7, up to 10⁶ events) below none, and at most 1 % above where it carries no note; ε next to nothing (5·10⁻⁷) is 1.5 % too high, with a note |
+//! | PLD (`pld`) | all but ρ alone | in 422 exact values of seven kinds of event (`tests/accounting/exact.csv`: δ from 1e-3 to 1e-15, rates down to 1e-7, up to 10⁶ events) below none, and at most 1 % above where it carries no note; two whose ε is next to nothing carry one: 5·10⁻⁷ is 1.4 % and 6·10⁻⁵ is 2.9 % too high |
 //!
 //! Each is a valid bound, so the least of them is ([`SideBySide::best`]). ε-DP is μ-GDP as stated because randomised response, which dominates it,
 //! has its one corner at error rates (1/(1 + e^ε), 1/(1 + e^ε)), which is a point of that μ's trade-off curve. Where PLD has no answer, or not a close one, a

@@ -45,6 +45,9 @@ pub struct Halves<'a> {
     pub bad: &'a [bool],
 }
 
+/// What is done on a fold, named by seed and number.
+type Work<'a> = dyn FnMut((u32, u32), &Parts) -> Result<()> + 'a;
+
 /// Makes the scorer that is fitted.
 pub type Maker<'a> = dyn Fn() -> Box<dyn Scorer<LenderView>> + Sync + 'a;
 
@@ -142,7 +145,7 @@ impl Bench<'_> {
     }
 
     /// Calls `work` on each of these folds, in order.
-    fn each_fold(&self, folds: &[(u32, u32)], work: &mut dyn FnMut((u32, u32), &Parts) -> Result<()>) -> Result<()> {
+    fn each_fold(&self, folds: &[(u32, u32)], work: &mut Work<'_>) -> Result<()> {
         let loadings = self.loadings()?;
         let mut sample: Option<Sample> = None;
         for of_seed in folds.chunk_by(|a, b| a.0 == b.0) {

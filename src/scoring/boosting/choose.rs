@@ -61,8 +61,8 @@ impl From<BoostingParams> for Choice {
 
 /// Trees whose splits must gain more than noise.
 fn strict(params: &BoostingParams) -> BoostingParams {
-    let (least_gain, l2) = (params.least_gain.max(params.strict_gain), params.l2.max(params.strict_l2));
-    BoostingParams { least_gain, l2, ..params.clone() }
+    let (l2, least_gain) = (params.l2.max(params.strict_l2), params.least_gain.max(params.strict_gain));
+    BoostingParams { l2, least_gain, ..params.clone() }
 }
 
 fn choose(everybody: &Persons, parts: &Parts, params: &BoostingParams) -> Choice {
