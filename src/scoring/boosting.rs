@@ -22,7 +22,7 @@
 //!
 //! *How many, how strict.* On tables with much noise trees of LightGBM's size learn the noise by heart: the ranking suffers and
 //! the log-odds spread too far. On others 100 of them are hardly enough. So a part of the training persons is
-//! [held out](choose): these trees and stricter ones (a split must gain more than noise, leaves shrink) are grown on the rest, and
+//! held out (`choose`): these trees and stricter ones (a split must gain more than noise, leaves shrink) are grown on the rest, and
 //! those whom the held out bear out are grown on everybody, as many as were best and spread as far as was right.
 //!
 //! *Same bits.* g and h are rounded to fixed point and summed as integers, leaves are fixed point as well: the model does

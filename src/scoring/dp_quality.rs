@@ -185,7 +185,7 @@ impl Quality {
         let mut out = Vec::new();
         match (self.auc, self.saved) {
             (Some(auc), _) if auc.hi < 0.5 => {
-                out.push("WARNING: the model ranks backwards, its paid AUC lies below .5".to_owned())
+                out.push("WARNING: the model ranks backwards, its paid AUC lies below .5".to_owned());
             }
             (_, Some(saved)) if saved.hi < 0.0 => out.push(
                 "WARNING: the model is worse than knowing the default rate alone, by the counts that were paid for"

@@ -21,7 +21,7 @@ pub const ALL: &str = "(all)";
 pub struct TrendCost {
     /// Scorer.
     pub scorer: Arc<str>,
-    /// Column, or [`ALL`].
+    /// Column, or `(all)`.
     pub column: String,
     /// `rising` or `falling`; empty for all.
     pub trend: &'static str,
