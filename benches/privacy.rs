@@ -3,7 +3,9 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use pretick::experiment::{Histories, World, loadings_for};
-use pretick::privacy::{Budget, IntegerGaussian, IntegerLaplace, Ledger, Noise, NoiseMode, RandomisedResponse};
+use pretick::privacy::{
+    Budget, Composition, Event, IntegerGaussian, IntegerLaplace, Ledger, Noise, NoiseMode, RandomisedResponse,
+};
 use pretick::rng::Streams;
 use pretick::scenario::Loaded;
 use pretick::scoring::{DpLogistic, DpLogisticParams, Scorer};
@@ -34,6 +36,18 @@ fn bench(c: &mut Criterion) {
         let noise = noise(NoiseMode::Seeded);
         b.iter(|| mechanism.release(&mut categories, 0, 0, "q", &noise, &mut Ledger::new()).unwrap());
     });
+    group.finish();
+
+    let mut group = c.benchmark_group("ε of 10⁶ events");
+    group.sample_size(20);
+    for (name, event) in [
+        ("sampled Gaussian, q = 1e-3, σ = 1", Event::SampledGaussian { rate: 1e-3, sigma: 1.0 }),
+        ("sampled Gaussian, q = 1e-4, σ = 1", Event::SampledGaussian { rate: 1e-4, sigma: 1.0 }),
+        ("Laplace, ε = 0.001", Event::Laplace { epsilon: 1e-3 }),
+    ] {
+        let all = Composition::of(event, 1_000_000).unwrap();
+        group.bench_function(name, |b| b.iter(|| all.pld(1e-6).unwrap()));
+    }
     group.finish();
 
     let loaded = Loaded::from_toml("default", "", &[]).unwrap();

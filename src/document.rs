@@ -6,8 +6,9 @@
 
 mod render;
 
-pub use render::render;
+pub use render::{clean, render};
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -225,9 +226,11 @@ impl Node {
             *self = over.clone();
             return;
         };
+        // By name: a file may hold a hundred thousand keys.
+        let places: BTreeMap<String, usize> = mine.iter().enumerate().map(|(i, e)| (e.key.clone(), i)).collect();
         for entry in theirs {
             let key = join(path, &entry.key);
-            match mine.iter_mut().find(|e| e.key == entry.key) {
+            match places.get(&entry.key).and_then(|i| mine.get_mut(*i)) {
                 Some(e) if !is_choice(&key) => {
                     e.node.overlay(&entry.node, &key, is_choice);
                     e.key_origin = entry.key_origin.clone();

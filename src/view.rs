@@ -231,6 +231,12 @@ impl Frame {
         out
     }
 
+    /// The same values under other public knowledge of each column.
+    #[must_use]
+    pub fn redescribed(&self, change: impl Fn(&Column) -> Column) -> Self {
+        Self { columns: self.columns.iter().map(change).collect(), data: self.data.clone() }
+    }
+
     /// The columns named, in that order; unknown names are left out.
     #[must_use]
     pub fn pick(&self, names: &[&str]) -> Self {

@@ -39,6 +39,8 @@ fn sampled_and_mixed_noise_is_shown_side_by_side() {
     assert!((all["epsilon"]["RDP"].as_f64().unwrap() / 2.1013665 - 1.0).abs() < 2e-4);
     assert!(all["epsilon"]["GDP"].is_null());
     let (text, _) = account(&["--sigma", "5", "--laplace", "10", "--steps", "3", "--delta", "1e-6"], 0);
+    let sampled = json(&["--laplace", "1", "--steps", "100", "--sampling", "0.01", "--delta", "1e-6"]);
+    assert!(sampled["best"].as_f64().unwrap() < 0.5 && sampled["pld_note"].is_null(), "{sampled}");
     assert!(text.contains("PLD") && text.matches('←').count() == 1, "{text}");
 }
 
@@ -49,7 +51,10 @@ fn mistakes_are_answered_in_words() {
         (&["--epsilon", "1", "--delta", "2"], "--delta is 2, allowed is more than 0, less than 1"),
         (&["--sigma", "0", "--delta", "1e-6"], "--sigma is 0, allowed is noise above 0"),
         (&["--sigma", "1", "--sampling", "1.5", "--delta", "1e-6"], "allowed is more than 0, at most 1"),
-        (&["--laplace", "1", "--sampling", "0.5", "--delta", "1e-6"], "give --sigma"),
+        (&["--laplace", "1", "--sampling", "1e-100", "--delta", "1e-6"], "allowed is 1e-12 to 1"),
+        (&["--sigma", "1e-300", "--delta", "1e-6"], "--sigma is 1e-300, allowed is 1e-6 to 1e12"),
+        (&["--epsilon", "1e-300", "--delta", "1e-6"], "allowed is 1e-9 to 1e6"),
+        (&["--epsilon", "1", "--delta", "1e-300"], "allowed is 1e-250 or more"),
         (&["--sigma", "1", "--steps", "0", "--delta", "1e-6"], "--steps is 0"),
         (&["--epsilon", "inf", "--delta", "1e-6"], "no noise is asked for"),
     ] {

@@ -99,8 +99,10 @@ fn names_are_names() {
     for name in ["", "a/b", "..", ".", "/etc/x", "../../x", "a\nb", "-x", "x ", "a\\b"] {
         holds(&text(format!("name = {name:?}\n").as_bytes()), &["`name`", "cannot name a scenario"]);
     }
-    for name in ["a/b", "a.b", " x ", "<b>", "a\nb", "", &"x".repeat(100)] {
-        let message = text(format!("reference = {name:?}\n[[arm]]\nname = {name:?}\n").as_bytes());
+    for name in ["a/b", "a.b", " x ", "<b>", "a\nb", "", &"x".repeat(100), "@SUM(A1)", "-1", "+1", "\u{202e}x", "a b"] {
+        // As TOML writes what Rust writes as \u{202e}.
+        let quoted = format!("{name:?}").replace("\\u{202e}", "\\u202e");
+        let message = text(format!("reference = {quoted}\n[[arm]]\nname = {quoted}\n").as_bytes());
         holds(&message, &["cannot name an arm"]);
     }
     // The counterfactual of `dp-aggregates` has this name in the results: two arms would be one there.
@@ -305,4 +307,27 @@ fn a_full_disk_is_an_error() {
         assert_eq!(output.status.code(), Some(1), "{args:?}");
         holds(&String::from_utf8_lossy(&output.stderr), &["cannot write to standard output"]);
     }
+}
+
+/// What a scenario says of itself is printed by `check`; a large file is refused, many unknown keys are not compared with each other.
+#[test]
+fn an_untrusted_scenario_neither_moves_the_cursor_nor_stalls() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("s.toml");
+    let check = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        let output = assert_cmd::Command::cargo_bin("pretick")
+            .unwrap()
+            .arg("check")
+            .arg(&file)
+            .timeout(std::time::Duration::from_secs(60))
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    };
+    let said = check("name = 'x'\nquestion = \"\\u001b]0;owned\\u0007\\u202eHELLO\"\n");
+    assert!(said.contains("HELLO") && !said.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{said:?}");
+    let keys: String = (0..100_000).map(|k| format!("k{k}=1\n")).collect();
+    assert!(check(&keys).contains("more"));
+    assert!(check(&"\n".repeat(4_000_001)).contains("at most 4 MB"));
 }

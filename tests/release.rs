@@ -116,7 +116,7 @@ fn a_second_release_is_refused_until_it_is_added_to_the_first() {
     let first = json(&one, "ledger.json");
     let epsilon = first["total"]["epsilon"].as_f64().unwrap();
     assert!(epsilon <= 1.0 && epsilon > 0.999 && first["total"]["delta"] == 1e-6, "{first}");
-    assert_eq!(first["releases"][0]["entries"].as_array().unwrap().len(), 8, "sums, moments, six gradients");
+    assert_eq!(first["releases"][0]["entries"].as_array().unwrap().len(), 9, "sums, moments, six gradients, quality");
 
     // The same file; the same persons in another order, rounded elsewhere, some missing: all the same persons.
     let message = home.release(&data, &two, TABLE, 1);

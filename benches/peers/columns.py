@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 import derived
 import numpy as np
 import pandas as pd
+from cells import cells
 from design import design
 
 
@@ -61,12 +62,14 @@ class Feature:
 
 @dataclass
 class Features:
-    """One set of features: a frame, one column a feature, and a bounded matrix for linear models."""
+    """One set of features: a frame, one column a feature, and a bounded matrix for linear models; public cells if asked."""
 
     frame: pd.DataFrame
     matrix: np.ndarray
     bounds: dict[str, tuple[float, float]]
     categories: list[str]
+    # Cell numbers, one column a feature, and how many cells each has.
+    cells: tuple[pd.DataFrame, dict[str, int]] | None = None
 
 
 @dataclass
@@ -214,7 +217,13 @@ def feature_sets(name, table, features, raw):
     features = [f for f in features if not f.input_only]
     public = pd.DataFrame({f.name: values[f.name] if f.levels else f.apply(values[f.name]) for f in features})
     products = interactions(table, features)
-    sets["public"] = Features(public, design(features, values, products), frame_bounds(features), categories(features))
+    sets["public"] = Features(
+        public,
+        design(features, values, products),
+        frame_bounds(features),
+        categories(features),
+        cells(features, values),
+    )
     if name in HANDMADE:
         made, values, linear = HANDMADE[name](raw)
         sets["handmade"] = Features(values, design(made, values, linear=linear), frame_bounds(made), [])

@@ -12,6 +12,9 @@ from typing import Callable
 # the largest norm that a row can have.
 BEST = [{"C": c, "norm": n} for c in (0.001, 0.01, 0.03, 0.1, 0.3) for n in (0.35, 0.25)]
 
+# Persons added to each cell of DP histograms, in scales of their noise, tried for `-best`.
+SMOOTHING = [{"smoothing": s} for s in (0.25, 1.0, 4.0, 16.0)]
+
 
 @dataclass(frozen=True)
 class Peer:
@@ -149,6 +152,31 @@ def interpret_dpebm(x, y, rows, budget):
     return lambda test: model.predict_proba(frame.iloc[test])[:, 1]
 
 
+def dp_histograms(x, y, rows, budget, smoothing=1.0):
+    """Noisy counts of good and bad on each column's public cells, then naive Bayes: a sum of log-odds.
+
+    ε is parted equally over the columns. One person added or removed moves one count of each column by 1, so that Laplace
+    noise of scale columns/ε makes the whole pure ε. `smoothing` times that scale is how many persons of the overall rate
+    are added to each cell; what follows the noise is arithmetic on released numbers.
+    """
+    import numpy as np
+
+    (frame, sizes), noise = x.cells, np.random.default_rng(budget.seed)
+    place, scale = frame.to_numpy(), len(sizes) / budget.epsilon
+
+    def counts(outcome):
+        persons = place[rows[y[rows] == outcome]].T
+        exact = [np.bincount(column, minlength=size) for column, size in zip(persons, sizes.values())]
+        return [e + noise.laplace(0.0, scale, len(e)) for e in exact]
+
+    good, bad = counts(0), counts(1)
+    goods, bads = (max(np.mean([column.sum() for column in side]), 1.0) for side in (good, bad))
+    rate, added, odds = bads / (goods + bads), smoothing * max(scale, 1.0), math.log(bads / goods)
+    filled = lambda count, share: np.log(np.maximum(count, 0.0) + added * share)
+    woe = [filled(b, rate) - filled(g, 1 - rate) - odds for g, b in zip(good, bad)]
+    return lambda test: 1 / (1 + np.exp(-odds - sum(w[place[test, j]] for j, w in enumerate(woe))))
+
+
 def named(name, package, kind, fit, *features, settings=({},)):
     """A peer on each set of features: `name` on the raw columns, `name+set` on others."""
     return [Peer(name if f == "raw" else f"{name}+{f}", package, kind, fit, f, tuple(settings)) for f in features]
@@ -163,5 +191,7 @@ PEERS = [
     *named("lightgbm", "lightgbm", "boosting", lightgbm, "raw", "public", "handmade"),
     *named("diffprivlib-logistic", "diffprivlib", "dp", diffprivlib_logistic, "raw", "public", "handmade"),
     *named("diffprivlib-logistic-best", "diffprivlib", "dp", diffprivlib_logistic, "public", "handmade", settings=BEST),
+    *named("dp-histograms", "numpy", "dp", dp_histograms, "public"),
+    *named("dp-histograms-best", "numpy", "dp", dp_histograms, "public", settings=SMOOTHING),
     *named("interpret-dpebm", "interpret", "dp", interpret_dpebm, "raw", "public", "handmade"),
 ]

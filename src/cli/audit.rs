@@ -9,7 +9,7 @@ use crate::experiment::Observer;
 use crate::experiment::audit::{Asked, Point, Report, audit as run, ready};
 use crate::experiment::{Histories, loadings_for};
 use crate::population::Loadings;
-use crate::privacy::{Neighbouring, NoiseMode, Trust};
+use crate::privacy::{Neighbouring, NoiseMode, Trust, rounded_up};
 use crate::report::Overwrite;
 use crate::report::file::{check, write_whole};
 use crate::report::plots;
@@ -197,9 +197,9 @@ fn claim(p: &Point) -> String {
         Neighbouring::ReplaceOne => "replace",
     };
     if c.delta > 0.0 {
-        format!("({:.3}, {:.0e}), {relation}", c.epsilon, c.delta)
+        format!("({}, {:.0e}), {relation}", rounded_up(c.epsilon, 3), c.delta)
     } else {
-        format!("{:.3}, {relation}", c.epsilon)
+        format!("{}, {relation}", rounded_up(c.epsilon, 3))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::experiment::Histories;
 use crate::experiment::bench::{Bench, Contender, Done, Meter, Placement, Plan, Sample, contenders};
 use crate::population::Loadings;
 use crate::report::bench::checkpoint::Checkpoint;
-use crate::report::bench::{self, About, Cells, Change, Replicates, csv, folder};
+use crate::report::bench::{self, About, Cells, Change, Replicates, TrendCost, csv, folder};
 use crate::report::manifest::sha256;
 use crate::report::{Overwrite, SIMULATED};
 use crate::rng::{RNG_VERSION, Streams};
@@ -63,6 +63,10 @@ pub(super) struct BenchArgs {
     /// Start the program that the scenario names as its scorer (lender.command): only for scenarios that you trust
     #[arg(long)]
     allow_commands: bool,
+    /// Splits on which each declared trend is freed in turn, to say what it costs the scorecard and boosted trees; 0 leaves
+    /// that out
+    #[arg(long, value_name = "SPLITS", default_value_t = 5)]
+    trends: usize,
     /// Scorer that differences are taken to [default: the first]
     #[arg(long, value_name = "NAME")]
     reference: Option<String>,
@@ -126,17 +130,22 @@ pub(super) fn bench(args: &BenchArgs) -> Result<ExitCode> {
     let progress = Progress::new(args.quiet, "fits");
     let meter: Option<&dyn Meter> = if args.no_timing { None } else { Some(&Clock) };
     let done = with_threads(args.threads, || run.run(meter, &kept, &|d| checkpoint.keep(d), &progress));
+    let freed = done.and_then(|done| {
+        let freed = with_threads(args.threads, || run.trend_costs(&done, args.trends, &progress))?;
+        Ok((done, freed))
+    });
     progress.bar.finish_and_clear();
-    let done = match done {
+    let (done, freed) = match freed {
         Err(Error::Interrupted) => return Err(stopped(&out)),
         Err(e) => {
             checkpoint.remove_if_empty();
             return Err(e);
         }
-        Ok(done) => done,
+        Ok(results) => results,
     };
     let about = about(&loaded, &source, &plan, &reference);
     let cells = Cells::new(&csv::rows(&done));
+    let trends = bench::trend_costs(&freed, about.replicates);
     let change = baseline.as_ref().map(|then| bench::change(&cells, then, about.replicates));
     let placements = published(&run)?;
     let places = match &source {
@@ -151,6 +160,7 @@ pub(super) fn bench(args: &BenchArgs) -> Result<ExitCode> {
         done: &done,
         places,
         placements: &placements,
+        trends: &trends,
         change: change.as_ref(),
         more: manifest(&loaded, &source, args, &notes),
         pictures: !args.no_plots,
@@ -158,7 +168,7 @@ pub(super) fn bench(args: &BenchArgs) -> Result<ExitCode> {
     notes.extend(folder::write(&out, &all)?);
     checkpoint.remove()?;
     if !args.quiet {
-        print(args, &cells, &about, &done, change.as_ref())?;
+        print(args, &cells, &about, &done, &trends, change.as_ref())?;
         for note in &notes {
             complain(&format!("note: {note}"));
         }
@@ -326,10 +336,20 @@ fn manifest(loaded: &Loaded, source: &Histories, args: &BenchArgs, notes: &[Stri
     })
 }
 
-fn print(args: &BenchArgs, cells: &Cells, about: &About, done: &[Done], change: Option<&Change>) -> Result<()> {
+fn print(
+    args: &BenchArgs,
+    cells: &Cells,
+    about: &About,
+    done: &[Done],
+    trends: &[TrendCost],
+    change: Option<&Change>,
+) -> Result<()> {
     let file = args.baseline.as_ref().map(|p| p.display().to_string()).unwrap_or_default();
     if !args.json {
         say(&bench::render(cells, about))?;
+        if !trends.is_empty() {
+            say(&format!("\n{}", bench::render_trends(trends, about.real_data)))?;
+        }
         let accountants = bench::render_accountants(done);
         if !accountants.is_empty() {
             say(&format!("\n{accountants}"))?;
@@ -342,6 +362,7 @@ fn print(args: &BenchArgs, cells: &Cells, about: &About, done: &[Done], change: 
         "about": about,
         "summaries": summaries,
         "differences": bench::differences(cells, &about.reference, about.replicates),
+        "trends": trends,
         "baseline": change,
         "failures": folder::failures(done),
     });

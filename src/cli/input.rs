@@ -7,6 +7,7 @@ use crate::params::{About, Field, any};
 use crate::population::{Source, Table, TableParams};
 use crate::scenario::Loaded;
 use crate::scoring::{command, onnx};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// A scenario and what overrides it.
@@ -85,12 +86,30 @@ impl OneArgs {
     }
 }
 
+/// Most bytes of a scenario file: a thousand times what is needed, and read in a second.
+const LARGEST_SCENARIO: u64 = 4_000_000;
+
+/// A scenario's bytes, of which no more are read than are allowed.
+fn read_scenario(path: &Path) -> Result<Vec<u8>> {
+    let read = || {
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)?.take(LARGEST_SCENARIO + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = read().map_err(Error::io("read scenario", path))?;
+    if bytes.len() as u64 > LARGEST_SCENARIO {
+        let message = format!("{}: a scenario file has at most 4 MB, this one has more", path.display());
+        return Err(Error::Other(message));
+    }
+    Ok(bytes)
+}
+
 /// Reads and checks the scenario with its overrides.
 pub(super) fn load(path: &Path, set: &[String], flags: &[(&str, Option<u64>)]) -> Result<Loaded> {
     if let Some(library) = std::env::var_os("ORT_DYLIB_PATH").filter(|p| !p.is_empty()) {
         onnx::use_runtime(library.into());
     }
-    let bytes = std::fs::read(path).map_err(Error::io("read scenario", path))?;
+    let bytes = read_scenario(path)?;
     let text = Node::text(&path.display().to_string(), bytes).map_err(Error::Scenario)?;
     if text.lines().all(|l| l.trim().is_empty() || l.trim_start().starts_with('#')) {
         let message = format!("{} is empty: it asks nothing", path.display());

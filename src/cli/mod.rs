@@ -24,6 +24,7 @@ mod scorecard;
 mod story;
 mod validate;
 
+use crate::document::clean;
 use crate::error::{Error, Result};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::io::Write;
@@ -125,6 +126,7 @@ pub fn main() -> ExitCode {
 
 /// Prints to stdout. A reader that went away is not an error; a full disk is.
 fn say(text: &str) -> Result<()> {
+    let text = clean(text);
     let mut out = std::io::stdout().lock();
     let end = if text.ends_with('\n') { "" } else { "\n" };
     match write!(out, "{text}{end}").and_then(|()| out.flush()) {
@@ -142,7 +144,7 @@ fn command_line() -> Vec<String> {
 
 /// Prints to stderr.
 fn complain(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", clean(text));
 }
 
 /// Most threads that can be asked for.
@@ -158,6 +160,9 @@ fn thread_count(text: &str) -> std::result::Result<usize, String> {
 
 /// Runs `work` on a pool of `threads` threads (0: one per core).
 fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    // 0 is read here: the pool itself would ask the environment, which knows no cap.
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    let threads = if threads == 0 { cores() } else { threads };
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()

@@ -8,6 +8,7 @@ use crate::experiment::Observer;
 use crate::experiment::release::{Asked, Product, check_budget, releasable, release as run};
 use crate::population::{Source, Table};
 use crate::report::release::{CutOff, Order, Persons, PublicLedger, Registers, check_folder, perform, summary};
+use crate::scoring::dp_quality::Quality;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -88,6 +89,9 @@ pub(super) fn release(args: &ReleaseArgs) -> Result<ExitCode> {
         complain(&format!("note for the inside: {note}"));
     }
     say(&summary(&done.ledger))?;
+    for sentence in done.release.quality.iter().flat_map(Quality::words) {
+        say(&format!("quality, by counts that were paid for: {sentence}\n"))?;
+    }
     for note in &done.release.notes {
         complain(&format!("note: {note}"));
     }

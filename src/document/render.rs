@@ -17,9 +17,9 @@ pub fn render(problems: &[Problem]) -> String {
         }
         let label = if p.key.is_empty() { String::new() } else { format!("`{}`: ", printable(&p.key)) };
         let Some(origin) = &p.origin else {
-            let _ = write!(out, "{label}{}", p.message);
+            let _ = write!(out, "{label}{}", clean(&p.message));
             if let Some(help) = &p.help {
-                let _ = write!(out, "\n  help: {help}");
+                let _ = write!(out, "\n  help: {}", clean(help));
             }
             continue;
         };
@@ -35,15 +35,15 @@ pub fn render(problems: &[Problem]) -> String {
         let _ = write!(
             out,
             "{}:{line}:{column}: {label}{}\n{:gutter$} |\n{line} | {quoted}\n{:gutter$} | {}{}",
-            origin.source.name,
-            p.message,
+            printable(&origin.source.name),
+            clean(&p.message),
             "",
             "",
             " ".repeat(indent),
             "^".repeat(width),
         );
         if let Some(help) = &p.help {
-            let _ = write!(out, "\n{:gutter$} = help: {help}", "");
+            let _ = write!(out, "\n{:gutter$} = help: {}", "", clean(help));
         }
     }
     if problems.len() > SHOWN {
@@ -52,9 +52,25 @@ pub fn render(problems: &[Problem]) -> String {
     out
 }
 
+/// A text for a terminal: what would move the cursor or turn the direction of reading becomes a space; line breaks and tabs stay.
+pub fn clean(text: &str) -> std::borrow::Cow<'_, str> {
+    let unwanted = |c: char| moves(c) && !matches!(c, '\n' | '\t');
+    if text.contains(unwanted) {
+        text.chars().map(|c| if unwanted(c) { ' ' } else { c }).collect::<String>().into()
+    } else {
+        text.into()
+    }
+}
+
+/// Control characters, and those that change the direction of what follows.
+fn moves(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Characters that would move the cursor become one space each, so that carets stay in place.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars().map(|c| if moves(c) { ' ' } else { c }).collect()
 }
 
 /// What is shown of a line around its character `at`, and where that character stands in it.
@@ -68,4 +84,15 @@ fn quote(line: &str, at: usize) -> (String, usize) {
         shown.insert(0, '…');
     }
     (shown, at - skip + usize::from(skip > 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_moves_the_cursor_or_turns_the_reading() {
+        assert_eq!(clean("a\u{1b}[31mb\u{7}\u{202e}c\u{2067}\r\u{9b}\n\td"), "a [31mb  c   \n\td");
+        assert!(matches!(clean("ε = 1, „ü“\n"), std::borrow::Cow::Borrowed(_)));
+    }
 }

@@ -9,6 +9,7 @@ use crate::population::{People, Table};
 use crate::privacy::{Budget, Ledger, Noise};
 use crate::rng::Streams;
 use crate::scenario::{Arm, Scenario};
+use crate::scoring::dp_quality::Quality;
 use crate::scoring::dp_scorer;
 use crate::view::PlatformView;
 
@@ -36,6 +37,8 @@ pub struct Release {
     pub ledger: Ledger,
     /// What a reader must know, e.g. that noise left nothing but the prior.
     pub notes: Vec<String>,
+    /// How good a model is, by released counts; none of a table.
+    pub quality: Option<Quality>,
 }
 
 /// A budget; δ is `None` where ε is pure.
@@ -102,13 +105,13 @@ pub fn release(arm: &Arm, table: &Table, budget: Asked, mut noise: Noise) -> Res
     // The luck of a resampled simulation, which nothing here reads.
     let people = table.people(Streams::new(0, 0), false);
     let mut ledger = Ledger::new();
-    let (mechanism, product, notes) = match &arm.disclosure {
+    let (mechanism, product, notes, quality) = match &arm.disclosure {
         Disclosure::CohortAggregates(params) => {
             let params =
                 crate::disclosure::CohortAggregatesParams { delta: budget.delta.unwrap_or(0.0), ..params.clone() };
             let sums = cohort_sums(&params, &people, budget.epsilon, &mut noise, &mut ledger)?;
             let names = (0..sums.cohorts).map(|c| table.cohort_name(c)).collect();
-            ("cohort-aggregates".to_owned(), Product::Cohorts(sums, names), Vec::new())
+            ("cohort-aggregates".to_owned(), Product::Cohorts(sums, names), Vec::new(), None)
         }
         Disclosure::TrainedInside(params) => {
             let delta = budget.delta.unwrap_or(0.0);
@@ -117,7 +120,8 @@ pub fn release(arm: &Arm, table: &Table, budget: Asked, mut noise: Noise) -> Res
             let model = fitted.export().ok_or_else(|| {
                 Error::Other(format!("scorer {} cannot be written as a file: choose another", params.scorer.word()))
             })?;
-            (params.scorer.word().to_owned(), Product::Model(model), fitted.notes())
+            let quality = fitted.quality().cloned();
+            (params.scorer.word().to_owned(), Product::Model(model), fitted.notes(), quality)
         }
         _ => return Err(Error::Other(format!("arm {} cannot be released", arm.name))),
     };
@@ -125,7 +129,7 @@ pub fn release(arm: &Arm, table: &Table, budget: Asked, mut noise: Noise) -> Res
     if !(spent.epsilon <= budget.epsilon && spent.delta <= budget.delta.unwrap_or(0.0)) {
         return Err(Error::Privacy(format!("the release would cost ε = {}, more than was asked for", spent.epsilon)));
     }
-    Ok(Release { arm: arm.name.clone(), mechanism, budget, product, ledger, notes })
+    Ok(Release { arm: arm.name.clone(), mechanism, budget, product, ledger, notes, quality })
 }
 
 /// Everybody's features and outcomes, inside the platform.

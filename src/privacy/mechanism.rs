@@ -48,20 +48,31 @@ pub struct Noise {
     streams: Streams,
     release: u64,
     calls: u16,
+    /// No call has this number or a higher one.
+    end: u16,
     tape: Option<Tape>,
     /// Shared by all copies of this source.
     drawn: Arc<AtomicBool>,
 }
 
+/// The first call of a source that is apart.
+const APART: u16 = 65_000;
+
 impl Noise {
     /// The source numbered `release`: a number that no other source of the replication has.
     pub fn new(mode: NoiseMode, streams: Streams, release: u64) -> Self {
-        Self { mode, streams, release, calls: 0, tape: None, drawn: Arc::default() }
+        Self { mode, streams, release, calls: 0, end: APART, tape: None, drawn: Arc::default() }
     }
 
     /// The source of a real release: the operating system. Its copies never repeat each other.
     pub fn of_a_release() -> Self {
         Self::new(NoiseMode::System, Streams::new(0, 0), 0)
+    }
+
+    /// The same source, at draws that neither it nor a copy of it comes to: for what is released beside a fit that works on a copy.
+    #[must_use]
+    pub(crate) fn apart(&self) -> Self {
+        Self { calls: APART, end: u16::MAX, ..self.clone() }
     }
 
     /// Whether this source or a copy of it may have drawn noise: it was about to, and from then on this is true.
@@ -94,9 +105,10 @@ impl Noise {
     /// The stream of the next release of this source; never the same twice.
     fn next(&mut self) -> Result<Draws> {
         let call = self.calls;
-        self.calls = call
-            .checked_add(1)
-            .ok_or_else(|| Error::Privacy("65,535 releases from one source: number a new one".into()))?;
+        if call >= self.end {
+            return Err(Error::Privacy(format!("{call} releases from one source: number a new one")));
+        }
+        self.calls = call + 1;
         Ok(self.streams.draws(Entity::Nation(self.release), call, Purpose::CentralNoise))
     }
 }

@@ -39,7 +39,9 @@ mod staircase;
 pub mod system;
 pub mod tape;
 
-pub use accountant::{Accountant, Composition, Event, SideBySide, epsilon_of_rho, mu_of_pure, rho_of_epsilon};
+pub use accountant::{
+    Accountant, Composition, Event, SideBySide, epsilon_of_rho, mu_of_pure, rho_of_epsilon, rounded_down, rounded_up,
+};
 pub use budget::Budget;
 pub use gdp::{delta_of_mu, epsilon_of_mu, mu_of_epsilon};
 pub use ledger::{Cost, Entry, Guarantee, Ledger, Neighbouring, Partition, Spent, Trust};

@@ -150,7 +150,7 @@ fn cell(summary: Option<&Summary>, metric: Option<&Metric>, difference: bool, pl
     let (Some(interval), Some(metric)) = (interval, metric) else { return "–".to_owned() };
     // ε spent is the same in every replication.
     if metric.name == "epsilon_spent" && interval.mean.is_finite() {
-        return format!("{:.*}", metric.decimals, interval.mean);
+        return crate::privacy::rounded_up(interval.mean, metric.decimals);
     }
     written(interval, metric.factor, metric.decimals, difference, plus_minus)
 }

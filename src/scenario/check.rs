@@ -156,8 +156,10 @@ fn names_a_folder(name: &str) -> bool {
 }
 
 fn names_an_arm(name: &str) -> bool {
-    let held = |c: char| c.is_control() || ".,/\\\"'`=<>&".contains(c);
-    !name.is_empty() && name.trim() == name && name.chars().count() <= LONGEST_NAME && !name.contains(held)
+    // A first letter or digit: a spreadsheet computes what begins with a sign.
+    name.chars().count() <= LONGEST_NAME
+        && name.chars().next().is_some_and(char::is_alphanumeric)
+        && name.chars().all(|c| c.is_alphanumeric() || "-_".contains(c))
 }
 
 fn arms(s: &Scenario, document: &Node, problems: &mut Vec<Problem>) {
@@ -175,7 +177,11 @@ fn arms(s: &Scenario, document: &Node, problems: &mut Vec<Problem>) {
             problems.push(Problem { origin, key: format!("arm.{}.{key}", arm.name), message, help });
         };
         if !names_an_arm(&arm.name) {
-            refuse("name", format!("{:?} cannot name an arm", arm.name), "letters, digits and dashes");
+            refuse(
+                "name",
+                format!("{:?} cannot name an arm", arm.name),
+                "letters, digits and dashes, beginning with a letter or a digit",
+            );
         }
         for name in arm.names_in_results() {
             match taken.insert(name.clone(), &arm.name) {

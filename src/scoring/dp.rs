@@ -4,7 +4,9 @@ use super::{
     DpAdassp, DpAdasspParams, DpAuto, DpAutoParams, DpBoosting, DpBoostingParams, DpEbm, DpEbmParams, DpLogistic,
     DpLogisticParams, DpScorecard, DpScorecardParams, Scorer,
 };
+use crate::params::between;
 use crate::privacy::{Budget, Noise};
+use crate::scoring::dp_quality::Rated;
 use crate::view::PlatformView;
 
 crate::choice! {
@@ -40,11 +42,23 @@ crate::params! {
         pub adassp: DpAdasspParams = DpAdasspParams::default();
         /// Explainable boosting.
         pub ebm: DpEbmParams = DpEbmParams::default();
+        /// Share of μ² for noisy counts of goods and bads by score, which say how good the model is; 0: none.
+        pub quality_share: f64 = 0.05, "share", between(0.0, 0.5), "assumed: costs the model 2.5 % of its ε, and finds an AUC of 60,000 persons to ± .02 at ε = 1";
     }
 }
 
-/// The scorer of that name, to be fitted within `budget`; its noise comes from `noise`.
+/// The scorer of that name, to be fitted within `budget`, of which a share is for how good its model is ([`dp_quality`](super::dp_quality));
+/// its noise comes from `noise`.
 pub fn dp_scorer(choice: &DpChoice, params: &DpParams, budget: Budget, noise: Noise) -> Box<dyn Scorer<PlatformView>> {
+    if params.quality_share == 0.0 {
+        return unrated(choice, params, budget, noise);
+    }
+    let (choice, params, own) = (choice.clone(), params.clone(), noise.clone());
+    let share = params.quality_share;
+    Box::new(Rated { inner: move |left| unrated(&choice, &params, left, own.clone()), budget, share, noise })
+}
+
+fn unrated(choice: &DpChoice, params: &DpParams, budget: Budget, noise: Noise) -> Box<dyn Scorer<PlatformView>> {
     match choice {
         DpChoice::Auto => Box::new(DpAuto { params: params.clone(), budget, noise }),
         DpChoice::Logistic => Box::new(DpLogistic { params: params.logistic.clone(), budget, noise }),

@@ -18,6 +18,7 @@ mod dp_bins;
 pub mod dp_boosting;
 pub mod dp_ebm;
 pub mod dp_logistic;
+pub mod dp_quality;
 mod dp_rows;
 pub mod dp_scorecard;
 pub mod expand;
@@ -74,6 +75,11 @@ pub trait Fitted<V>: Send + Sync {
     /// What a reader of the scores must know, e.g. that noise left nothing but the prior. Mostly nothing.
     fn notes(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// How good a private model is by released counts that were paid for; none where nothing was released about it.
+    fn quality(&self) -> Option<&dp_quality::Quality> {
+        None
     }
 
     /// The model as JSON for [`saved::read`]; none where the scorer has no such form yet. Of a private model it holds released

@@ -2,7 +2,7 @@
 //!
 //! The word under `scorer` says who can read the rest. What is read is checked before it is used: a file can be edited.
 
-use super::{Fitted, dp_adassp, dp_boosting, dp_ebm, dp_logistic, dp_scorecard};
+use super::{Fitted, dp_adassp, dp_boosting, dp_ebm, dp_logistic, dp_quality, dp_scorecard};
 use crate::error::{Error, Result};
 use crate::view::{Column, PlatformView};
 
@@ -18,7 +18,7 @@ pub fn read(value: &serde_json::Value) -> Result<Saved> {
     if text("format") != FORMAT {
         return Err(Error::Other(format!("not a model: format is {}, expected {FORMAT}", text("format"))));
     }
-    match text("scorer") {
+    let (model, columns) = match text("scorer") {
         "dp-logistic" => dp_logistic::read(value),
         "dp-adassp" => dp_adassp::read(value),
         "dp-scorecard" => dp_scorecard::read(value),
@@ -27,7 +27,8 @@ pub fn read(value: &serde_json::Value) -> Result<Saved> {
         other => Err(Error::Other(format!(
             "a model of scorer {other} cannot be read back; known: dp-logistic, dp-adassp, dp-scorecard, dp-boosting, dp-ebm"
         ))),
-    }
+    }?;
+    Ok((dp_quality::read(value, model)?, columns))
 }
 
 /// Refuses columns whose bounds are no interval.

@@ -45,7 +45,7 @@ fn every_dp_scorer_is_read_back_to_the_same_bits_and_edits_are_refused() {
             for key in keys {
                 let mut cut = value.clone();
                 cut.as_object_mut().unwrap().remove(&key);
-                let optional = ["level", "linear"].contains(&key.as_str());
+                let optional = ["level", "linear", "quality"].contains(&key.as_str());
                 assert!(read(&cut).is_err() || optional, "{}: without {key}", choice.word());
                 cut[&key] = serde_json::json!([]);
                 let idle = ["notes", "coefficients", "bins", "tables"].contains(&key.as_str());

@@ -67,7 +67,7 @@ fn logistic(x: &Frame, y: &[bool], pool: &Frame, _: u64) -> Result<Vec<f64>> {
 
 /// scikit-learn's settings of histogram boosting.
 fn boosting(x: &Frame, y: &[bool], pool: &Frame, _: u64) -> Result<Vec<f64>> {
-    let params = BoostingParams { learning_rate: 0.1, ..BoostingParams::default() };
+    let params = BoostingParams { held_out: 0.0, ..BoostingParams::default() };
     lender(&Boosting::new(params), x, y, pool)
 }
 

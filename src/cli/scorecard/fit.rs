@@ -3,10 +3,11 @@
 use super::super::input::ScenarioArgs;
 use super::super::input::toml_of;
 use super::super::{complain, say};
-use super::{Folder, csv_of, print, view};
+use super::{Folder, csv_of, print, trends, view};
 use crate::error::{Error, Result};
 use crate::population::{Source, Table, TableParams};
 use crate::report::Overwrite;
+use crate::report::bench::{render_trends, write_trends};
 use crate::rng::{Entity, Purpose, Streams};
 use crate::scoring::scorecard::calibration::{Calibration, calibration};
 use crate::scoring::scorecard::cutoffs::{CutoffRow, GainsRow, cutoffs, gains};
@@ -21,6 +22,10 @@ const STEP: f64 = 10.0;
 
 const FILES: [&str; 7] =
     ["scorecard.json", "scorecard.csv", "iv.csv", "cutoffs.csv", "gains.csv", "calibration.csv", "scorecard.sql"];
+/// Written where the column map declares trends.
+const TRENDS: &str = "trends.csv";
+/// Share that is held out to judge trends where none is held out otherwise.
+const JUDGED: f64 = 0.3;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct FitArgs {
@@ -35,6 +40,9 @@ pub(super) struct FitArgs {
     /// Share of the persons that is held out: cutoffs and calibration are theirs; 0 takes the training persons instead
     #[arg(long, default_value_t = 0.3)]
     holdout: f64,
+    /// Splits on which each declared trend is freed in turn, to say what it costs; 0 leaves that out
+    #[arg(long, value_name = "SPLITS", default_value_t = 5)]
+    trends: u32,
     /// Count malformed rows and go on instead of stopping at the first
     #[arg(long)]
     skip_bad_rows: bool,
@@ -69,6 +77,7 @@ pub(super) fn fit(args: &FitArgs) -> Result<ExitCode> {
     }
     let folder = Folder { path: &args.out, overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse } };
     folder.check(&FILES)?;
+    folder.check(&[TRENDS])?;
     // Groups and cohorts say nothing to a scorecard: their columns need not even be filled in.
     let map = map.for_scoring();
     let data = Table::open(&args.data, &map, args.skip_bad_rows)?;
@@ -85,6 +94,8 @@ pub(super) fn fit(args: &FitArgs) -> Result<ExitCode> {
         let test = view(&data, &test, true);
         Some(worth(&points.decide(&test)?, &test, economics)?)
     };
+    let held = if args.holdout > 0.0 { args.holdout } else { JUDGED };
+    let costs = trends::costs(&data, &s.lender, s.seed, held, args.trends)?;
     let shown = map.untransformed();
     let (persons, bads) = document.model.trained_on();
     let (bins, columns) = (table::bins(&points, persons, bads, &shown), table::columns(document.model.cards()));
@@ -96,11 +107,20 @@ pub(super) fn fit(args: &FitArgs) -> Result<ExitCode> {
     folder.write("gains.csv", &csv_of(&judged.gains)?)?;
     folder.write("calibration.csv", &csv_of(&judged.calibration.tenths)?)?;
     folder.write("scorecard.sql", query(&points, &map, &shown).as_bytes())?;
+    if !costs.is_empty() {
+        let mut bytes = Vec::new();
+        write_trends(&mut bytes, &costs).map_err(Error::io("write", &args.out.join(TRENDS)))?;
+        folder.write(TRENDS, &bytes)?;
+    }
     if !args.quiet {
         let printed = print::lines(&points, &shown, persons, bads);
         say(&print::fitted(&columns, &printed, &in_sample, held_out.as_ref(), economics))?;
+        if !costs.is_empty() {
+            say(&format!("\n{}", render_trends(&costs, true)))?;
+        }
         data.notes().iter().for_each(|note| complain(&format!("note: {note}")));
-        complain(&format!("{}: {}", args.out.display(), FILES.join(", ")));
+        let files = FILES.iter().chain((!costs.is_empty()).then_some(&TRENDS)).copied().collect::<Vec<_>>();
+        complain(&format!("{}: {}", args.out.display(), files.join(", ")));
     }
     Ok(ExitCode::SUCCESS)
 }

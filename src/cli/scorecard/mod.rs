@@ -4,6 +4,7 @@ mod fit;
 mod monitor;
 mod print;
 mod score;
+mod trends;
 
 use super::input::column_map;
 use crate::error::{Error, Result};

@@ -10,6 +10,7 @@ use crate::lending::LenderParams;
 use crate::privacy::accountant::SideBySide;
 use crate::privacy::{Budget, Ledger, Noise, NoiseMode};
 use crate::rng::{Streams, mix};
+use crate::scoring::dp_quality::{Estimated, Quality};
 use crate::scoring::{Scorer, dp_scorer};
 use std::sync::Arc;
 
@@ -95,6 +96,7 @@ pub fn attend(contender: &Contender, job: &Job, stand: &Stand<'_>) -> Result<Don
             done.values.push(("epsilon_spent".into(), spent.epsilon));
             done.values.push(("delta_spent".into(), spent.delta));
             done.values.extend(found.usage);
+            done.values.extend(found.quality);
             done.notes = found.notes;
             if !contender.learns() {
                 done.values.iter_mut().filter(|(name, _)| **name == *"persons_train").for_each(|(_, n)| *n = 0.0);
@@ -126,6 +128,17 @@ struct Found {
     train: usize,
     usage: Vec<(Arc<str>, f64)>,
     notes: Vec<String>,
+    quality: Vec<(Arc<str>, f64)>,
+}
+
+/// What a release of the model would say of it, as values of the job.
+fn said(quality: &Quality) -> Vec<(Arc<str>, f64)> {
+    let all = [("auc", quality.auc), ("calibration", quality.calibration), ("log_loss_saved", quality.saved)];
+    let ends = |(name, e): (&str, Option<Estimated>)| {
+        let named = move |end: &str, v: f64| (Arc::from(format!("paid_{name}{end}")), v);
+        e.map(|e| [named("", e.value), named("_lo", e.lo), named("_hi", e.hi)])
+    };
+    all.into_iter().filter_map(ends).flatten().collect()
 }
 
 fn fit_and_score<V: View>(
@@ -152,7 +165,8 @@ fn fit_and_score<V: View>(
         usage.push(("score_persons_per_second".into(), test.persons() as f64 / score.seconds));
         usage.push(("peak_memory_mb".into(), fit.peak_memory_mb));
     }
-    Ok(Found { pd, train: train.persons(), usage, notes: fitted.notes() })
+    let quality = fitted.quality().map_or_else(Vec::new, said);
+    Ok(Found { pd, train: train.persons(), usage, notes: fitted.notes(), quality })
 }
 
 fn timed(meter: Option<&dyn Meter>, work: &mut dyn FnMut()) -> Option<Usage> {

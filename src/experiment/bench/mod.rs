@@ -3,7 +3,8 @@
 //! 1. for each seed: the persons ([`Sample`]): a population of its own, or the table as it is;
 //! 2. the folds of the seed ([`splits`]): the same for every scorer and every ε;
 //! 3. for each fold: scorers without privacy once, DP scorers at every ε: fit on the training part, score the test part;
-//! 4. metrics on the test part, and what the ledger says was spent.
+//! 4. metrics on the test part, and what the ledger says was spent;
+//! 5. on some of the folds, what each [declared trend](trends) costs the scorers that keep to it.
 //!
 //! Everybody's history is known here: no consent, no imputation, only scorers. Lender scorers see what a lender under full
 //! sharing sees; DP scorers see the same columns inside the platform. Noise of a fit is keyed by (seed, scorer, ε, fold).
@@ -14,6 +15,7 @@
 mod contender;
 mod job;
 mod sample;
+pub mod trends;
 
 pub use super::split::{Cut, Split, splits};
 pub use contender::{ALL, Contender, Kind, contenders, words};
@@ -148,10 +150,7 @@ impl Bench<'_> {
         keep: &(dyn Fn(&Done) -> Result<()> + Sync),
         observer: &dyn Observer,
     ) -> Result<Vec<Done>> {
-        let loadings = match self.histories {
-            Histories::Synthetic => loadings_for(self.scenario, &mut Vec::new())?,
-            Histories::Table(_) => Loadings::default(),
-        };
+        let loadings = self.loadings()?;
         let kept: BTreeMap<_, &Done> =
             kept.iter().map(|d| ((d.seed, d.fold, d.scorer.to_string(), bits(d.epsilon)), d)).collect();
         let earlier = |job: &Job| {
@@ -172,16 +171,7 @@ impl Bench<'_> {
                 tell(wanted.iter().map(Vec::len).sum());
                 continue;
             }
-            if matches!(self.histories, Histories::Synthetic) {
-                sample = None;
-            }
-            let persons = match &mut sample {
-                Some(sample) => &*sample,
-                empty => &*empty.insert(Sample::new(self.scenario, self.histories, &loadings, streams)?),
-            };
-            if persons.bad.is_empty() {
-                return Err(Error::Fit("nobody applies: there is nobody to learn from".into()));
-            }
+            let persons = self.persons(&mut sample, &loadings, streams)?;
             for (jobs, split) in wanted.iter().zip(splits(&persons.bad, &persons.key, streams, self.plan.cut())) {
                 let parts = Parts::new(persons, &split);
                 let stand = Stand { lender: &self.scenario.lender, plan: self.plan, parts: &parts, streams, meter };
@@ -206,6 +196,28 @@ impl Bench<'_> {
         }
         out.sort_by_key(|(scorer, d)| (*scorer, bits(d.epsilon), d.seed, d.fold));
         Ok(out.into_iter().map(|o| o.1).collect())
+    }
+
+    fn loadings(&self) -> Result<Loadings> {
+        match self.histories {
+            Histories::Synthetic => loadings_for(self.scenario, &mut Vec::new()),
+            Histories::Table(_) => Ok(Loadings::default()),
+        }
+    }
+
+    /// The persons of a seed, in place of those of the seed before; the table is the same in every seed and is kept.
+    fn persons<'s>(&self, sample: &'s mut Option<Sample>, loadings: &Loadings, streams: Streams) -> Result<&'s Sample> {
+        if matches!(self.histories, Histories::Synthetic) {
+            *sample = None;
+        }
+        let persons = match sample {
+            Some(sample) => &*sample,
+            empty => &*empty.insert(Sample::new(self.scenario, self.histories, loadings, streams)?),
+        };
+        if persons.bad.is_empty() {
+            return Err(Error::Fit("nobody applies: there is nobody to learn from".into()));
+        }
+        Ok(persons)
     }
 
     /// The part of each person in each fold of each seed, for a table; for others see [`splits`].

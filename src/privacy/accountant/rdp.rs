@@ -10,7 +10,7 @@
 //! | event | R(α) |
 //! |---|---|
 //! | μ-GDP Gaussian; ρ-zCDP; discrete Gaussian | αμ²/2; αρ; α·shift²/2σ² |
-//! | any ε-DP | ln((e^(αε) + e^((1−α)ε))/(1 + e^ε))/(α − 1), at most αε²/2 |
+//! | any ε-DP; sampled Laplace with its ε | ln((e^(αε) + e^((1−α)ε))/(1 + e^ε))/(α − 1), at most αε²/2 |
 //! | Laplace, ε | ln((α·e^((α−1)ε) + (α − 1)·e^(−αε))/(2α − 1))/(α − 1) |
 //! | Gaussian sampled with probability q | ln A_α/(α − 1) |
 //!
@@ -37,6 +37,7 @@ pub fn renyi(event: &Event, alpha: f64) -> f64 {
     match *event {
         Event::Pure { epsilon } => pure(epsilon),
         Event::DiscreteLaplace { shift, scale } => pure(f64::from(shift) / scale),
+        Event::SampledLaplace { rate, epsilon } => pure(super::losses::sampled(rate, epsilon)),
         Event::Laplace { epsilon } => {
             let a = alpha - 1.0;
             let rest = a * libm::exp((1.0 - 2.0 * alpha) * epsilon) / alpha;
@@ -57,7 +58,7 @@ pub fn renyi(event: &Event, alpha: f64) -> f64 {
 }
 
 /// ln(e^a + e^b).
-fn log_add(a: f64, b: f64) -> f64 {
+pub(super) fn log_add(a: f64, b: f64) -> f64 {
     let (low, high) = if a < b { (a, b) } else { (b, a) };
     if low == f64::NEG_INFINITY { high } else { high + libm::log1p(libm::exp(low - high)) }
 }
@@ -106,7 +107,7 @@ fn fractional(rate: f64, sigma: f64, alpha: f64) -> f64 {
 }
 
 /// ln Φ(x), also where Φ(x) underflows.
-fn log_cdf(x: f64) -> f64 {
+pub(super) fn log_cdf(x: f64) -> f64 {
     if x > -10.0 {
         return libm::log(normal_cdf(x));
     }

@@ -47,7 +47,8 @@ fn their_orders() -> Vec<f64> {
     orders
 }
 
-/// Whether RDP agrees at their orders to the digits of the table (7 or 8). PLD has to, in every row: what agrees to 1e-7 is not below.
+/// Whether RDP agrees at their orders to the digits of the table (7 or 8). PLD may
+/// lie below theirs by what their grid adds: that it is not below the exact ε is what `exact.csv` is for.
 fn check(line: &str) -> bool {
     let r = row(line);
     let c = Composition::of(r.event, r.steps).unwrap();
@@ -61,7 +62,8 @@ fn check(line: &str) -> bool {
         percent(rdp, r.rdp),
         percent(same_orders, r.rdp)
     );
-    assert!(pld <= 1.0002 * r.pld && pld >= r.pld * (1.0 - 1e-7), "{line}: PLD {pld}");
+    // Theirs rounds each loss up to a grid, which adds up to 0.4 % over ten thousand events; ours may only lie lower by that.
+    assert!(pld <= 1.0002 * r.pld && pld >= r.pld * (1.0 - 5e-3), "{line}: PLD {pld}");
     // More orders can only help, nothing valid lies below PLD.
     assert!(rdp <= r.rdp * (1.0 + 1e-6) && rdp >= pld * (1.0 - 1e-4), "{line}: RDP {rdp}");
     assert!(same_orders <= r.rdp * (1.0 + 1e-6), "{line}: RDP {same_orders} at their orders");
@@ -112,14 +114,20 @@ fn the_transform_finds_the_exact_gaussian_even_at_tiny_deltas() {
         let c = Composition::of(Event::Gaussian { mu }, steps).unwrap();
         for delta in [1e-3, 1e-6, 1e-12] {
             let exact = epsilon_of_mu(mu * (steps as f64).sqrt(), delta);
-            let ours = pld::epsilon(&c, delta).unwrap();
+            let ours = pld::epsilon(&c, delta).unwrap().epsilon;
             println!("μ {mu} × {steps}, δ {delta}: {:+.6} %", 100.0 * (ours / exact - 1.0));
-            assert!(ours >= exact && ours < exact * 1.0005, "μ {mu} × {steps}, δ {delta}: {ours} against {exact}");
+            // `epsilon_of_mu` is itself rounded outwards by some 10⁻¹².
+            assert!(
+                ours >= exact * (1.0 - 4e-12) && ours < exact * 1.0005,
+                "μ {mu} × {steps}, δ {delta}: {ours} against {exact}"
+            );
             let back = pld::delta(&c, ours).unwrap();
             assert!((back / delta - 1.0).abs() < 1e-3, "{back}");
+            // 40 digits say 7.2384944201788584 for the first μ.
+            assert!(mu < 1.0 || steps > 1 || delta > 1e-12 || ours >= 7.238_494_420_178_858);
             // The twin: one event uncounted lies below.
             let less = Composition::of(Event::Gaussian { mu }, steps - 1).unwrap();
-            assert!(steps == 1 || pld::epsilon(&less, delta).unwrap() < exact);
+            assert!(steps == 1 || pld::epsilon(&less, delta).unwrap().epsilon < exact);
         }
     }
 }
@@ -253,5 +261,86 @@ fn what_has_no_meaning_is_refused() {
         println!("σ {sigma}: {given_away:.4e} {all:?}");
         assert!(all.best() > 0.8 * given_away, "σ {sigma}: {all:?}");
         assert!(all.pld.is_none_or(|e| e < 4.5 * given_away), "σ {sigma}: {all:?}");
+    }
+}
+
+/// A row of `exact.csv`: what is composed, how often, δ, the exact ε, and how far two computations of it differ.
+fn exact_row(line: &str) -> (Event, u64, f64, f64, f64) {
+    let cells: Vec<&str> = line.split(',').collect();
+    let number = |i: usize| -> f64 { cells[i].parse().unwrap() };
+    let (rate, scale) = (number(1), number(2));
+    let event = match cells[0] {
+        "gaussian" if rate == 1.0 => Event::Gaussian { mu: 1.0 / scale },
+        "gaussian" => Event::SampledGaussian { rate, sigma: scale },
+        "laplace" if rate == 1.0 => Event::Laplace { epsilon: 1.0 / scale },
+        "laplace" => Event::SampledLaplace { rate, epsilon: 1.0 / scale },
+        "pure" => Event::Pure { epsilon: scale },
+        "discrete_laplace" => Event::DiscreteLaplace { shift: rate as u32, scale },
+        "discrete_gaussian" => Event::DiscreteGaussian { shift: rate as u32, sigma: scale },
+        other => panic!("{other}"),
+    };
+    (event, number(3) as u64, number(4), number(5), number(6))
+}
+
+/// The claim of the module: 422 exact values, δ down to 1e-15, rates down to 1e-7, up to a million events. They were computed by
+/// `tests/accounting/exact.py`, in a way that shares no step with the program; `doubt` is what they are known to.
+#[test]
+fn exact_values_are_met_from_above() {
+    let text = include_str!("../../../tests/accounting/exact.csv");
+    let rows: Vec<_> = text.lines().skip(1).map(|l| (l, exact_row(l))).collect();
+    assert_eq!(rows.len(), 422);
+    let (mut worst, mut coarse, mut out) = (0.0f64, 0, Vec::new());
+    for (line, (event, times, delta, exact, doubt)) in rows {
+        let c = Composition::of(event, times).unwrap();
+        let (pld, note) = c.pld_stated(delta);
+        let excess = pld.map_or(f64::NAN, |e| e / exact - 1.0);
+        let most = match note {
+            None => 0.01,
+            // A bound that says of itself that it is not a close one.
+            Some(Reason::Coarse) => 0.03,
+            Some(_) => f64::NAN,
+        };
+        coarse += u32::from(note == Some(Reason::Coarse));
+        worst = worst.max(if note.is_none() { excess } else { 0.0 });
+        if excess > 0.002 {
+            println!("{line}: {:+.3} %, {note:?}", 100.0 * excess);
+        }
+        if !(excess <= most && excess >= -doubt - 1e-9) {
+            out.push(format!("{line}: {pld:?} ({:+.5} %), {note:?}", 100.0 * excess));
+        }
+        // Every other bound is one, too.
+        let all = c.side_by_side(delta);
+        let others = [Some(all.basic), all.zcdp, Some(all.rdp), all.gdp];
+        if others.into_iter().flatten().any(|e| e < exact * (1.0 - doubt - 1e-9)) {
+            out.push(format!("{line}: {all:?}"));
+        }
+    }
+    println!("furthest above: {:.4} %; {coarse} said to be coarse", 100.0 * worst);
+    assert!(out.is_empty(), "{out:#?}");
+    assert!(coarse <= 5, "{coarse} said to be coarse");
+}
+
+/// Where PLD has no close answer it says so, and the least valid bound stands.
+#[test]
+fn what_cannot_be_computed_has_a_name() {
+    let rho = Composition::of(Event::Zcdp { rho: 0.1 }, 3).unwrap().side_by_side(1e-6);
+    assert_eq!((rho.pld, rho.pld_note), (None, Some(Reason::Concentrated)));
+    let bare = Composition::of(Event::SampledGaussian { rate: 0.1, sigma: 1e-4 }, 3).unwrap().side_by_side(1e-6);
+    assert_eq!((bare.pld, bare.pld_note), (None, Some(Reason::Sigma)));
+    assert!(bare.best().is_finite() && rho.best().is_finite());
+    let one = Composition::of(Event::SampledGaussian { rate: 0.01, sigma: 1.0 }, 1000).unwrap().side_by_side(1e-5);
+    assert_eq!(one.pld_note, None);
+}
+
+#[test]
+fn printed_numbers_err_to_the_safe_side() {
+    for (v, places, up, down) in [
+        (0.12341, 4, "0.1235", "0.1234"),
+        (0.12349, 4, "0.1235", "0.1234"),
+        (1.0, 3, "1.000", "1.000"),
+        (9.99999, 2, "10.00", "9.99"),
+        (f64::INFINITY, 2, "inf", "inf"),
+    ] {
+        assert_eq!((rounded_up(v, places).as_str(), rounded_down(v, places).as_str()), (up, down));
     }
 }

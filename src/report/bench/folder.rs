@@ -1,7 +1,7 @@
 //! The files of a bench. Each is written whole; `bench.csv` comes last, so that a folder that has it is complete.
 
 use super::compare::{Change, differences};
-use super::{About, Cells, csv, plot, summary};
+use super::{About, Cells, TrendCost, csv, plot, summary, write_trends};
 use crate::error::{Error, Result};
 use crate::experiment::bench::{Done, Placement};
 use crate::report::file::write_whole;
@@ -42,6 +42,8 @@ pub struct Bench<'a> {
     pub places: &'a [(u32, String)],
     /// Published splits; empty for populations.
     pub placements: &'a [Placement],
+    /// What declared trends cost.
+    pub trends: &'a [TrendCost],
     /// What changed against an earlier bench.
     pub change: Option<&'a Change>,
     /// Further keys of `bench.json`.
@@ -66,6 +68,9 @@ pub fn write(folder: &Path, bench: &Bench<'_>) -> Result<Vec<String>> {
     put("differences.csv", &|out| summary::write_differences(out, &paired))?;
     if !bench.placements.is_empty() {
         put("splits.csv", &|out| csv::write_splits(out, bench.places, bench.placements))?;
+    }
+    if !bench.trends.is_empty() {
+        put("trends.csv", &|out| write_trends(out, bench.trends))?;
     }
     if let Some(change) = bench.change {
         put("baseline.csv", &|out| summary::write_differences(out, &change.differences))?;
@@ -103,6 +108,7 @@ fn manifest(bench: &Bench<'_>) -> Value {
         "notice": bench.about.real_data.then_some(crate::report::SIMULATED),
         "about": bench.about,
         "failures": failures(bench.done),
+        "trends": bench.trends,
         "ledger_note": "releases of the first fold of the first seed; every other fold repeats them on other persons",
         "ledger": bench.done.iter().filter_map(|d| d.releases.clone()).collect::<Vec<Value>>(),
     });

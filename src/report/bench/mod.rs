@@ -6,6 +6,7 @@
 //! | `summary.csv` | means over the folds with 95 % intervals, and medians |
 //! | `differences.csv` | paired differences to the reference scorer, with Holm's p-values |
 //! | `splits.csv` | who was trained on and who tested, by row and id of the data file |
+//! | `trends.csv` | what each declared trend costs the scorers that keep to it |
 //! | `baseline.csv` | differences to an earlier bench (`--baseline`) |
 //! | `plots/` | AUC against ε; AUC against fit time |
 //! | `bench.json` | version, scenario, command, the ledger of one fold, failures |
@@ -22,6 +23,7 @@ mod plot;
 mod remarks;
 mod summary;
 mod table;
+mod trends;
 
 pub use cells::{Cells, Entrant};
 pub use compare::{Change, Difference, change, differences};
@@ -31,6 +33,7 @@ pub use plot::draw_all;
 pub use remarks::remarks;
 pub use summary::{write_differences, write_summary};
 pub use table::{render, render_accountants, render_change};
+pub use trends::{TrendCost, render_trends, trend_costs, write_trends};
 
 /// What a report must know of the bench besides its rows.
 #[derive(Clone, Debug, serde::Serialize)]

@@ -5,6 +5,7 @@ use super::cells::Cells;
 use super::compare::{Change, Difference, LEVEL, differences};
 use super::inference::Estimate;
 use crate::experiment::bench::Done;
+use crate::privacy::rounded_up;
 use crate::report::SIMULATED;
 use crate::report::table::{WIDTH, epsilon_text, plain};
 use comfy_table::{Cell, CellAlignment, Table};
@@ -171,7 +172,9 @@ pub fn render_accountants(done: &[Done]) -> String {
         for told in d.releases.iter().flat_map(|r| r["accountants"].as_array().into_iter().flatten()) {
             let spent = d.releases.as_ref().and_then(|r| r["epsilon_spent"].as_f64()).unwrap_or(f64::NAN);
             let each = ACCOUNTANTS.iter().map(|(key, _)| told[key].as_f64().unwrap_or(f64::NAN));
-            let numbers = std::iter::once(spent).chain(each).map(|v| right(fixed(v, 4)));
+            let numbers = std::iter::once(spent)
+                .chain(each)
+                .map(|v| right(if v.is_finite() { rounded_up(v, 4) } else { fixed(v, 4) }));
             let first = [Cell::new(&d.scorer), right(d.epsilon.map_or_else(String::new, epsilon_text))];
             table.add_row(first.into_iter().chain(numbers));
             rows += 1;
@@ -200,12 +203,12 @@ fn short(v: f64) -> String {
     }
 }
 
-fn right(text: String) -> Cell {
+pub(super) fn right(text: String) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
 /// The widest gap between columns that fits the terminal.
-fn squeezed(mut table: Table) -> String {
+pub(super) fn squeezed(mut table: Table) -> String {
     for gap in [2, 1] {
         for (i, column) in table.column_iter_mut().enumerate() {
             column.set_padding((if i > 0 { gap } else { 0 }, 0));
@@ -218,7 +221,7 @@ fn squeezed(mut table: Table) -> String {
     table.trim_fmt()
 }
 
-fn wrapped(text: &str) -> String {
+pub(super) fn wrapped(text: &str) -> String {
     let (mut out, mut width) = (String::new(), 0);
     for word in text.split(' ') {
         let length = word.chars().count();

@@ -115,13 +115,13 @@ pub fn summary(ledger: &PublicLedger) -> String {
     }
     let _ = writeln!(
         out,
-        "total so far: {} release(s), ε = {:.6}, δ = {}; add or remove one person",
+        "total so far: {} release(s), ε = {}, δ = {}; add or remove one person",
         ledger.releases.len(),
-        spent.epsilon,
+        crate::privacy::rounded_up(spent.epsilon, 6),
         in_words(spent.delta)
     );
     if let Some(table) = ledger.side_by_side() {
-        let cell = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), |v| format!("{v:.4}"));
+        let cell = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), |v| crate::privacy::rounded_up(v, 4));
         let cells: Vec<String> = table.rows().iter().map(|(name, v)| format!("{name} {}", cell(*v))).collect();
         let _ = writeln!(out, "ε at that δ by accountant: {}", cells.join(", "));
     }

@@ -2,6 +2,7 @@
 
 use super::PublicLedger;
 use crate::experiment::release::{Product, Release};
+use crate::scoring::dp_quality::Quality;
 use std::fmt::Write as _;
 
 /// e^ε in words, never rounded down.
@@ -24,6 +25,26 @@ fn upwards(epsilon: f64) -> String {
     format!("{:.3e}", (epsilon / unit).ceil() * unit)
 }
 
+/// How good a model is, by what was paid for.
+fn quality(out: &mut String, release: &Release) {
+    let Some(quality) = &release.quality else { return };
+    let _ = writeln!(out, "## How good it is\n");
+    for warning in quality.warnings() {
+        let _ = writeln!(out, "**{warning}.**\n");
+    }
+    let words = quality.words();
+    for sentence in &words {
+        let _ = writeln!(out, "- {sentence}");
+    }
+    let _ = writeln!(
+        out,
+        "{}These numbers come from counts of goods and bads by score that were released with noise of {:.1} persons each, for {:.1} % of the budget (a share of μ²). They are of the persons that the model learnt from; on others it can be worse, and was not tried.\n",
+        if words.is_empty() { "Nothing can be said of it. " } else { "\n" },
+        quality.noise,
+        100.0 * quality.share
+    );
+}
+
 pub(super) fn text(release: &Release, ledger: &PublicLedger) -> String {
     let (spent, last) = (ledger.spent(), ledger.releases.last());
     let mut out = String::from("# What this release protects, and what it does not\n\n");
@@ -39,9 +60,11 @@ pub(super) fn text(release: &Release, ledger: &PublicLedger) -> String {
         ),
     };
     let _ = writeln!(out, "## What was released\n\n{what}\n");
-    for note in &release.notes {
+    let warned = release.quality.as_ref().map_or_else(Vec::new, Quality::warnings);
+    for note in release.notes.iter().filter(|n| !warned.contains(n)) {
         let _ = writeln!(out, "Note: {note}.\n");
     }
+    quality(&mut out, release);
     let own = last.map_or((0.0, 0.0), |r| (r.epsilon, r.delta));
     let _ = writeln!(out, "## The promise\n");
     let _ = writeln!(

@@ -31,6 +31,7 @@ fn release(cost: Cost, delta: Option<f64>) -> Release {
         product: Product::Model(serde_json::json!({"theta": [0.5]})),
         ledger,
         notes: Vec::new(),
+        quality: None,
     }
 }
 

@@ -101,6 +101,18 @@ impl Binned {
         Self { rows, data }
     }
 
+    /// These rows alone, in this order.
+    pub fn select(&self, rows: &[u32]) -> Self {
+        let columns = self.data.chunks_exact(self.rows.max(1));
+        let data = columns.flat_map(|bins| rows.iter().map(|i| bins[*i as usize])).collect();
+        Self { rows: rows.len(), data }
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
     /// Bins of column `j`, one a row.
     pub fn column(&self, j: usize) -> &[u8] {
         &self.data[j * self.rows..(j + 1) * self.rows]

@@ -1,23 +1,40 @@
 //! Boosting: one tree after another on the gradients of those before it, each grown leaf by leaf.
 
 use super::BoostingParams;
-use super::bins::Binned;
+use super::bins::{Binned, Cuts};
 use super::histogram::{Cell, Fixed, Layout, MOST_PERSONS, subtract};
 use super::split::{Bounds, Node as Searched, Search, Split};
 use super::tree::{Branch, Forest, LogOdds, Node, Tree};
 use crate::error::{Error, Result};
 use crate::scoring::lanes::{CHUNK, Linked};
 use crate::stats::logit;
-use crate::view::Frame;
+use crate::view::{Column, Frame};
 use rayon::prelude::*;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Newton rounds after which the mean PD is the default rate.
 const BALANCE_ROUNDS: usize = 8;
 
 impl Forest {
-    /// Fits trees to the labels (true = default) of the frame's rows.
+    /// Fits trees to the labels (true = default) of the frame's rows, all of them and as the parameters say.
     pub fn fit(frame: &Frame, labels: &[bool], params: &BoostingParams) -> Result<Self> {
+        let persons = Persons::new(frame, labels, params)?;
+        Ok(persons.grow(params, &mut |_| true).finish(&persons, 1.0))
+    }
+}
+
+/// Persons to learn from, in bins.
+pub struct Persons<'a> {
+    pub columns: &'a [Column],
+    pub cuts: Arc<[Cuts]>,
+    pub binned: Binned,
+    pub labels: Vec<bool>,
+}
+
+impl<'a> Persons<'a> {
+    /// The rows of a frame; an error where there is nothing to learn from them.
+    pub fn new(frame: &'a Frame, labels: &[bool], params: &BoostingParams) -> Result<Self> {
         let bads = labels.iter().filter(|bad| **bad).count();
         let rows = frame.rows();
         if labels.len() != rows || bads == 0 || bads == rows {
@@ -29,28 +46,69 @@ impl Forest {
         if rows > MOST_PERSONS {
             return Err(Error::Fit(format!("{rows} rows, boosted trees take at most {MOST_PERSONS}")));
         }
-        let cuts = Binned::cut(frame, params.bins);
+        let cuts: Arc<[Cuts]> = Binned::cut(frame, params.bins).into();
         let binned = Binned::new(&cuts, frame, 0, rows);
-        let layout = Layout::new(&cuts, &binned);
+        Ok(Self { columns: frame.columns(), cuts, binned, labels: labels.to_vec() })
+    }
+
+    /// Some of them, cut into the same bins.
+    pub fn select(&self, rows: &[u32]) -> Self {
+        let labels = rows.iter().map(|i| self.labels[*i as usize]).collect();
+        Self { columns: self.columns, cuts: Arc::clone(&self.cuts), binned: self.binned.select(rows), labels }
+    }
+
+    /// Log-odds of their default rate.
+    pub fn base(&self) -> LogOdds {
+        let bads = self.labels.iter().filter(|bad| **bad).count();
+        LogOdds::new(logit(bads as f64 / self.labels.len() as f64))
+    }
+
+    /// Grows trees on them; `watch` sees each as it comes and says whether to go on.
+    pub fn grow(&self, params: &BoostingParams, watch: &mut dyn FnMut(&Tree) -> bool) -> Grown {
+        let rows = self.binned.rows();
+        let layout = Layout::new(&self.cuts, &self.binned);
         let fixed = Fixed::new(rows);
-        let search = Search { params, fixed, layout: &layout, cuts: &cuts, columns: frame.columns() };
-        let mut base = LogOdds::new(logit(bads as f64 / rows as f64));
+        let search = Search { params, fixed, layout: &layout, cuts: &self.cuts, columns: self.columns };
+        let base = self.base();
         let mut eta = vec![base; rows];
         let mut cells = vec![Cell::default(); rows];
-        let mut grower = Grower::new(&search, &binned, rows);
+        let mut grower = Grower::new(&search, &self.binned, rows);
         let mut trees = Vec::with_capacity(params.trees as usize);
         for _ in 0..params.trees {
-            differentiate(fixed, &eta, labels, &mut cells);
+            differentiate(fixed, &eta, &self.labels, &mut cells);
             let tree = grower.tree(&cells, &mut eta);
             // A root that cannot be split cannot be split later either: the gradients add up to nothing.
             if tree.0.len() == 1 {
                 break;
             }
+            let go_on = watch(&tree);
             trees.push(tree);
+            if !go_on {
+                break;
+            }
         }
-        base.add(balance(fixed, &eta, labels));
-        let columns = frame.columns().iter().map(|c| c.name.clone()).collect();
-        Ok(Self { columns, cuts, base, trees })
+        Grown { base, trees, eta }
+    }
+}
+
+/// Trees, and the log-odds that they give to the persons whom they were grown on.
+pub struct Grown {
+    base: LogOdds,
+    trees: Vec<Tree>,
+    eta: Vec<LogOdds>,
+}
+
+impl Grown {
+    /// The forest whose log-odds spread `spread` times as far, and whose mean PD of the persons is their default rate.
+    pub fn finish(mut self, persons: &Persons, spread: f64) -> Forest {
+        let base = self.base;
+        if spread.to_bits() != 1f64.to_bits() {
+            self.trees.iter_mut().flat_map(|tree| &mut tree.0).for_each(|node| node.value = node.value.times(spread));
+            self.eta.iter_mut().for_each(|eta| *eta = eta.spread_from(base, spread));
+        }
+        self.base.add(balance(Fixed::new(self.eta.len()), &self.eta, &persons.labels));
+        let columns = persons.columns.iter().map(|c| c.name.clone()).collect();
+        Forest { columns, cuts: persons.cuts.to_vec(), base: self.base, trees: self.trees }
     }
 }
 

@@ -138,7 +138,8 @@ impl Search<'_> {
             bounds: node.bounds,
             parent: score(g, h + self.params.l2, node.bounds),
         };
-        let mut scan = Scan { judge, cells, first: cuts.apart(), all: node.sums, best: None };
+        let least = self.params.least_gain.max(LEAST_GAIN);
+        let mut scan = Scan { judge, cells, first: cuts.apart(), all: node.sums, least, best: None };
         match cuts {
             Cuts::Levels(_) => scan.levels(),
             Cuts::Ordered { .. } => scan.ordered(direction),
@@ -210,13 +211,15 @@ struct Scan<'a> {
     /// First bin that stands in an order.
     first: usize,
     all: Cell,
+    /// Gain that a split must be above.
+    least: f64,
     best: Option<Found>,
 }
 
 impl Scan<'_> {
     fn offer(&mut self, below: usize, apart: BinSet, sums: Cell, direction: i8) {
         let Some(gain) = self.judge.gain(sums, self.all - sums, direction) else { return };
-        if gain > self.best.map_or(LEAST_GAIN, |b| b.gain) {
+        if gain > self.best.map_or(self.least, |b| b.gain) {
             self.best = Some(Found { gain, below, apart, sums, direction });
         }
     }

@@ -29,6 +29,18 @@ impl LogOdds {
         self.0 as f64 / UNIT
     }
 
+    /// So many times as large.
+    pub fn times(self, factor: f64) -> Self {
+        Self::new(self.value() * factor)
+    }
+
+    /// So many times as far from `centre`.
+    pub fn spread_from(self, centre: Self, factor: f64) -> Self {
+        let mut out = Self(self.0.saturating_sub(centre.0)).times(factor);
+        out.add(centre);
+        out
+    }
+
     /// Adds another; at the ends of the range it stays there.
     pub fn add(&mut self, other: Self) {
         self.0 = self.0.saturating_add(other.0);
@@ -73,7 +85,8 @@ impl Tree {
         std::iter::successors(self.0.first(), below)
     }
 
-    fn value(&self, binned: &Binned, row: usize) -> LogOdds {
+    /// What the tree adds to the log-odds of a row.
+    pub fn value(&self, binned: &Binned, row: usize) -> LogOdds {
         let mut node = &self.0[0];
         while let Some(branch) = &node.branch {
             let right = !branch.left.has(binned.column(branch.column)[row]);
