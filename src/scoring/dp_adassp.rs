@@ -13,7 +13,7 @@
 //! | release | one person's part | L2 sensitivity | share of μ² |
 //! |---|---|---|---|
 //! | sums of x and of x² | (z, ⌊zⱼ²/unit⌋) | √(2·norm² − z₀²) | `sums_share` |
-//! | second moments of rows centred by the first, and products with the outcome | (5zᵢ², 7zᵢzⱼ, 5·norm·y·z) | √50·norm² | the rest |
+//! | second moments of rows centred by the first, of goods and of bads apart | (5zᵢ², 7zᵢzⱼ), in the block of the person's class | 5·norm² | the rest |
 //! | goods and bads in 24 cells of the score that the second makes | one count | 1 | `link_share` |
 //!
 //! *Proof.* All are sums of one term a person, bounded as in the table (`dp_rows` has the algebra, `link` the counts);

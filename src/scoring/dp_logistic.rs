@@ -14,7 +14,7 @@
 //! | release | one person's part | L2 sensitivity | share of μ² |
 //! |---|---|---|---|
 //! | sums of x and of x² | (z, ⌊zⱼ²/unit⌋) | √(2·norm² − z₀²) | `sums_share` |
-//! | second moments of rows centred by the first | (5zᵢ², 7zᵢzⱼ, 5·norm·y·z) | √50·norm² | `moments_share` |
+//! | second moments of rows centred by the first, of goods and of bads apart | (5zᵢ², 7zᵢzⱼ), in the block of the person's class | 5·norm² | `moments_share` |
 //! | `iterations` gradients over rows whitened by the second | round((p − y)·2ᵇ)·z | 2ᵇ·norm | the rest, in equal parts |
 //!
 //! *Proof.* Row maps, centres, whitening, clip norms and the coefficients p depends on are functions of earlier releases
@@ -27,10 +27,15 @@
 //! # How it learns
 //!
 //! Whitening by the noisy covariance makes one norm bound fit all directions. The first guess is the released
-//! least-squares direction, scaled to a logistic curve (`start`); the gradients are then followed by damped Newton steps
-//! whose curvature is that of normal features at the current coefficients, again without a release. Each step is an estimate
-//! of the optimum with noise of known size; together with the moments' estimate it is drawn towards a public prior by
+//! least-squares direction, scaled to a logistic curve. The gradients are then followed by Newton steps whose curvature is bounded
+//! by the moments of goods and bads (`dp_rows::curvature`), so that a step does not overshoot at any default rate; where one did, the next
+//! starts where the slope's chord crosses 0 (`dp_rows::path`). Neither costs a release. Each step is an estimate of the optimum
+//! with noise of known size; together with the moments' estimate it is drawn towards a public prior by
 //! empirical Bayes (`dp_rows::shrink`): towards the score that the columns' public trends make, or to 0 where none has a trend.
+//!
+//! Where the budget is so large that noise is negligible, rows are clipped later and gradients are more (up to three times
+//! `iterations`): the twin at ε = ∞ then ends where `logistic` ends, within .001 of AUC and .02 of slope at 1.5 to 60 % bad
+//! (`twin_tests`).
 //!
 //! ε = ∞ is the noiseless twin: the same path, the same clipping and rounding. All sums are exact, so that the bits do
 //! not depend on the order of the rows. Limits: linear in the expanded features; where noise swamps
@@ -38,7 +43,7 @@
 //! themselves read off the data and not charged, so ε is understated there and accuracy a little flattered.
 //!
 //! Sources: Bun & Steinke 2016 (zCDP); Canonne, Kamath & Steinke 2020 (discrete Gaussian); Vu & Slavković 2009 and Wang
-//! 2018 (noisy moments); Erdogdu, Bayati & Dicker 2016 (scaled least squares).
+//! 2018 (noisy moments); Erdogdu, Bayati & Dicker 2016 (scaled least squares); Anderson & Duffin 1969 (parallel sums).
 
 mod train;
 

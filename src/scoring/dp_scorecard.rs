@@ -10,7 +10,7 @@
 //! | release | one person's part | L2 sensitivity | share of μ² |
 //! |---|---|---|---|
 //! | goods and bads in every public bin of every column | one count a column | √columns | `counts_share` |
-//! | second moments of the columns' evidence and its products with the outcome | (5zᵢ², 7zᵢzⱼ, 5·norm·y·z) | √50·norm² | `moments_share` of the rest |
+//! | second moments of the columns' evidence, of goods and of bads apart | (5zᵢ², 7zᵢzⱼ), in the block of the person's class | 5·norm² | `moments_share` of the rest |
 //! | `iterations` gradients over whitened evidence | round((p − y)·2ᵇ)·z | 2ᵇ·norm | what is left, in equal parts |
 //!
 //! *Proof.* Bins are public (`dp_bins`), so a person is in exactly one cell of each column, and is good
