@@ -43,7 +43,7 @@ crate::params! {
         /// Explainable boosting.
         pub ebm: DpEbmParams = DpEbmParams::default();
         /// Share of μ² for noisy counts of goods and bads by score, which say how good the model is; 0: none.
-        pub quality_share: f64 = 0.05, "share", between(0.0, 0.5), "assumed: costs the model 2.5 % of its ε, and finds an AUC of 60,000 persons to ± .02 at ε = 1";
+        pub quality_share: f64 = 0.05, "share", between(0.0, 0.5), "costs the model 2.5 % of its ε, and finds the AUC of 48,000 made-up persons, 6.8 % bad, to ± .025 at ε = 1";
     }
 }
 

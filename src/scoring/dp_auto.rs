@@ -74,6 +74,11 @@ fn has_trend(column: &Column) -> bool {
     matches!(column.trend, Trend::Rising | Trend::Falling) && !column.is_category()
 }
 
+/// ε for people.
+fn in_four_digits(epsilon: f64) -> f64 {
+    format!("{epsilon:.3e}").parse().unwrap_or(epsilon)
+}
+
 /// Released or public numbers.
 struct Counted {
     persons: f64,
@@ -138,8 +143,10 @@ impl Scorer<PlatformView> for DpAuto {
         let (inner, name) = self.chosen(&counted, left, noise, view, ledger)?;
         let known = if self.params.auto.persons.is_some() { "public number" } else { "noisy count" };
         let chosen = format!(
-            "auto chose {name}: {:.0} persons ({known}), {:.0} of them bad (noisy count), at epsilon {}",
-            counted.persons, counted.bads, budget.epsilon
+            "auto chose {name}: {:.0} persons ({known}), {:.0} of them bad (noisy count), with ε = {} for the model",
+            counted.persons,
+            counted.bads,
+            in_four_digits(budget.epsilon)
         );
         Ok(Box::new(Chosen { inner, chosen }))
     }

@@ -40,8 +40,8 @@ const MORE: f64 = 3.0;
 /// Norm beyond which rows are not clipped later: their grid would be coarser than a twenty-fifth.
 const COARSE: f64 = MAX_NORM as f64 / 25.0;
 
-/// Excess of the mean log-loss from noise alone up to which the clip is widened.
-const NEGLIGIBLE: f64 = 1e-4;
+/// Excess of the mean log-loss from noise alone up to which the clip is widened. Ten times as much costs .015 of AUC at 2.4 % bad and ε = 16.
+const NEGLIGIBLE: f64 = 1e-5;
 
 /// How the gradients are asked for.
 struct Plan {
