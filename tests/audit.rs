@@ -124,7 +124,7 @@ fn the_self_test_catches_all_seven_mistakes() {
 
 /// The path of a real release: the operating system's noise. α = 1e-6 over all bounds of the run, as it is new each time.
 /// With 16,000 trials Clopper–Pearson gives reports .59 ± .05 at that α (4,000 gave .03 to .36): .1 is missed by chance
-/// once in far more than a million runs, and always by a path whose noise or records are not what they claim.
+/// once in far more than a million runs. A path that loses the canary's record, or draws far more noise than it enters, is seen.
 #[test]
 fn the_path_of_a_release_is_audited_too() {
     let arms = ["--arm", "dp-aggregates", "--arm", "dp-aggregates-gaussian", "--arm", "local-dp", "--noise", "system"];

@@ -33,7 +33,7 @@ use super::expand::Expansion;
 use super::{ColumnWeights, DpLogistic, DpParams, DpScorecard, DpScorecardParams, Fitted, Scorer};
 use crate::error::Result;
 use crate::params::{above, between};
-use crate::privacy::{Budget, IntegerGaussian, Ledger, Noise};
+use crate::privacy::{Budget, IntegerGaussian, Ledger, Noise, rounded_up};
 use crate::view::{Column, PlatformView, Trend};
 
 crate::params! {
@@ -72,11 +72,6 @@ const GRAIN: i64 = 16;
 /// Whether a column's PD is known to rise or to fall with it.
 fn has_trend(column: &Column) -> bool {
     matches!(column.trend, Trend::Rising | Trend::Falling) && !column.is_category()
-}
-
-/// ε for people.
-fn in_four_digits(epsilon: f64) -> f64 {
-    format!("{epsilon:.3e}").parse().unwrap_or(epsilon)
 }
 
 /// Released or public numbers.
@@ -146,7 +141,7 @@ impl Scorer<PlatformView> for DpAuto {
             "auto chose {name}: {:.0} persons ({known}), {:.0} of them bad (noisy count), with ε = {} for the model",
             counted.persons,
             counted.bads,
-            in_four_digits(budget.epsilon)
+            rounded_up(budget.epsilon, 4)
         );
         Ok(Box::new(Chosen { inner, chosen }))
     }
