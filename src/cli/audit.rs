@@ -43,7 +43,7 @@ pub(super) struct AuditArgs {
     /// Runs with the canary, and as many without [default: 20000 of sums and reports, 2000 of models]
     #[arg(long, value_name = "N")]
     trials: Option<u32>,
-    /// Canaries of the one-run audit [default: 20000 of sums and reports, 1000 of models]
+    /// Canaries of the one-run audit [default: 100000 of sums and reports, 10000 of models]
     #[arg(long, value_name = "M")]
     canaries: Option<u32>,
     /// All bounds of the table hold together with confidence 1 − ALPHA
@@ -205,7 +205,16 @@ fn claim(p: &Point) -> String {
 
 fn render(report: &Report) -> String {
     let mut table = plain();
-    table.set_header(["arm", "claim: ε (or ε, δ)", "method", "trials", "ε is at\nleast", "ceiling", "verdict"]);
+    table.set_header([
+        "arm",
+        "claim: ε (or ε, δ)",
+        "method",
+        "trials",
+        "μ is at\nleast",
+        "ε is at\nleast",
+        "ceiling",
+        "verdict",
+    ]);
     for p in &report.points {
         for (i, f) in p.audited.findings.iter().enumerate() {
             let first = |text: String| if i == 0 { text } else { String::new() };
@@ -214,6 +223,7 @@ fn render(report: &Report) -> String {
                 Cell::new(first(claim(p))),
                 Cell::new(f.method.word()),
                 Cell::new(f.trials),
+                Cell::new(f.mu.map_or_else(String::new, |mu| format!("{mu:.3}"))),
                 Cell::new(format!("{:.3}", f.bound)),
                 Cell::new(format!("{:.2}", f.ceiling)),
                 Cell::new(verdict(f.bound > p.claim.epsilon)),
@@ -246,7 +256,8 @@ fn render(report: &Report) -> String {
     let _ = write!(
         out,
         "\nAll {} bounds hold together with confidence {}: each with {:.4}. The ceiling is the largest bound that as many\n\
-         trials could have shown. The Gaussian bound takes the trade-off to be the Gaussian's, which these ledgers claim.\n\
+         trials could have shown. Where μ stands, the bound is on μ of a Gaussian claim, and ε is what that μ means at the claim's\n\
+         δ: it holds where the ledger claims Gaussian noise alone.\n\
          A bound below the claim proves nothing: another attack may do better.\n",
         report.bounds,
         1.0 - report.alpha,
@@ -256,7 +267,7 @@ fn render(report: &Report) -> String {
 }
 
 fn csv(report: &Report) -> String {
-    let mut out = String::from("arm,epsilon,delta,claim,method,trials,bound,ceiling,refuted\n");
+    let mut out = String::from("arm,epsilon,delta,claim,method,bounds,trials,bound,ceiling,mu,refuted\n");
     for p in &report.points {
         for f in &p.audited.findings {
             let method =
@@ -266,8 +277,15 @@ fn csv(report: &Report) -> String {
                 if p.arm.contains([',', '"']) { format!("\"{}\"", p.arm.replace('"', "\"\"")) } else { p.arm.clone() };
             let _ = writeln!(
                 out,
-                "{name},{},{},{},{method},{},{},{},{refuted}",
-                p.epsilon, p.claim.delta, p.claim.epsilon, f.trials, f.bound, f.ceiling
+                "{name},{},{},{},{method},{},{},{},{},{},{refuted}",
+                p.epsilon,
+                p.claim.delta,
+                p.claim.epsilon,
+                f.method.bounds(),
+                f.trials,
+                f.bound,
+                f.ceiling,
+                f.mu.map_or_else(String::new, |mu| mu.to_string()),
             );
         }
     }
@@ -287,7 +305,8 @@ mod tests {
             relation: Neighbouring::AddRemove,
             trust: Trust::Central,
         };
-        let finding = Finding { method: Method::Gaussian, canary: "c".into(), trials: 100, bound, ceiling: 5.0 };
+        let finding =
+            Finding { method: Method::GaussianMu, canary: "c".into(), trials: 100, bound, ceiling: 5.0, mu: Some(0.1) };
         let audited = Audited { findings: vec![finding], leak, uncounted: leak };
         let point = Point { arm: "dp, \"mine\"".into(), epsilon: 1.0, claim, audited };
         Report { alpha: 0.05, bounds: 1, points: vec![point] }

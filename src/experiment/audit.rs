@@ -33,9 +33,9 @@ pub const RUNS: u32 = 20_000;
 /// Runs of trained models, with and without the canary each.
 pub const RUNS_OF_MODELS: u32 = 2_000;
 /// Canaries of one run of sums.
-pub const CANARIES: u32 = 20_000;
-/// Canaries of one training.
-pub const CANARIES_OF_MODELS: u32 = 1_000;
+pub const CANARIES: u32 = 100_000;
+/// Canaries of trained models.
+pub const CANARIES_OF_MODELS: u32 = 10_000;
 /// Most runs or canaries.
 pub const MOST: u32 = 1_000_000;
 
@@ -190,7 +190,7 @@ mod tests {
     use crate::privacy::{Neighbouring, Trust};
 
     fn point(bound: f64, leak: bool, uncounted: bool) -> Point {
-        let finding = Finding { method: Method::OneRun, canary: "c".into(), trials: 10, bound, ceiling: 9.0 };
+        let finding = Finding { method: Method::OneRun, canary: "c".into(), trials: 10, bound, ceiling: 9.0, mu: None };
         let claim =
             Claim { epsilon: 1.0, delta: 0.0, mu: None, relation: Neighbouring::AddRemove, trust: Trust::Central };
         let audited = Audited { findings: vec![finding], leak, uncounted };

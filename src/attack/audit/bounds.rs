@@ -23,7 +23,6 @@
 //!
 //! Sources: Jagielski, Ullman & Oprea 2020 (Clopper–Pearson); Nasr et al. 2023 (GDP); Dong, Roth & Su 2022.
 
-use crate::privacy::epsilon_of_mu;
 use crate::stats::binomial::{at_least, at_most};
 use crate::stats::{incomplete_beta, normal_cdf, normal_quantile};
 
@@ -124,12 +123,6 @@ pub fn gaussian(runs: &Runs, alpha: f64) -> (f64, f64) {
         if share > 0.5 { 2.0 * normal_quantile(share) } else { 0.0 }
     };
     (mu(right as u64), mu(coins))
-}
-
-/// [`gaussian`] as ε at `delta`.
-pub fn gaussian_epsilon(runs: &Runs, delta: f64, alpha: f64) -> Bound {
-    let (mu, most) = gaussian(runs, alpha);
-    Bound { epsilon: epsilon_of_mu(mu, delta), ceiling: epsilon_of_mu(most, delta) }
 }
 
 /// P(as many right guesses or more) where each is right with probability `share` at most.

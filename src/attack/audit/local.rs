@@ -5,7 +5,7 @@
 //! the first half of the persons (the two records' frequencies); guesses are counted on the second.
 
 use super::neighbours::{end, frame, people as persons};
-use super::{Audited, Bound, Claim, Finding, Guessed, Method, Runs, Settings, bounds, key, one_run_finding};
+use super::{Audited, Bound, Claim, Finding, Guessed, Method, Runs, Settings, bounds, key, of_one_run};
 use crate::consent::Choices;
 use crate::disclosure::{Disclosure, Halves, Request, Shown, disclose};
 use crate::error::{Error, Result};
@@ -50,10 +50,9 @@ pub(super) fn audit(
     }
     let halves = |r: std::ops::Range<usize>| Guessed { scores: scores[r.clone()].to_vec(), coins: coins[r].to_vec() };
     let Bound { epsilon: bound, ceiling } = bounds::clopper_pearson(&Runs { out, within }, claim.delta, settings.alpha);
-    let findings = vec![
-        one_run_finding(&halves(0..n / 2), &halves(n / 2..n), CANARY, claim, settings.alpha),
-        Finding { method: Method::ClopperPearson, canary: CANARY.to_owned(), trials: 4 * k as u64, bound, ceiling },
-    ];
+    let (method, canary) = (Method::ClopperPearson, CANARY.to_owned());
+    let mut findings = of_one_run(&halves(0..n / 2), &halves(n / 2..n), CANARY, claim, settings.alpha);
+    findings.push(Finding { method, canary, trials: 4 * k as u64, bound, ceiling, mu: None });
     Ok(Audited { findings, leak: false, uncounted: false })
 }
 

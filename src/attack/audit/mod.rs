@@ -3,9 +3,14 @@
 //!
 //! | method | attacker | canaries | noise of |
 //! |---|---|---|---|
-//! | [`one_run`] | sees one result | many, each in by a coin | one run |
-//! | Clopper–Pearson ([`bounds`]) | sees every release ([`transcript`]), knows both data sets | one, the worst ([`neighbours`](self)) | many runs |
-//! | Gaussian ([`bounds`]) | the same | the same | many runs |
+//! | [`one_run`] | sees every release ([`transcript`]), knows the canaries but not which are in | many, each in by a coin | one run |
+//! | the same, Gaussian μ ([`f_dp`]) | the same | the same | one run |
+//! | Clopper–Pearson ([`bounds`]) | sees every release, knows both data sets | one, the worst ([`neighbours`](self)) | many runs |
+//! | Gaussian μ ([`bounds`]) | the same | the same | many runs |
+//!
+//! Two methods bound ε of any mechanism. The other two bound *μ of a Gaussian claim*: they hold where the ledger claims
+//! Gaussian noise alone, and say nothing of a mechanism whose trade-off is another one. Their ε is that of μ at the
+//! claim's δ.
 //!
 //! A bound above the claim refutes the claim: the mechanism, its proof or its code is wrong. A bound below it proves
 //! nothing: the attack, the canary or the number of runs may have been too weak, so the largest bound that the method
@@ -19,6 +24,8 @@
 //! neighbour has a record without weight (every value in the middle) in place of none.
 
 pub mod bounds;
+mod canaries;
+pub mod f_dp;
 mod local;
 mod model;
 mod neighbours;
@@ -31,7 +38,7 @@ pub use bounds::{Bound, Runs};
 use crate::disclosure::Disclosure;
 use crate::error::{Error, Result};
 use crate::population::People;
-use crate::privacy::{Cost, Ledger, Neighbouring, NoiseMode, Trust};
+use crate::privacy::{Cost, Ledger, Neighbouring, NoiseMode, Trust, epsilon_of_mu};
 use crate::rng::Streams;
 use rayon::prelude::*;
 use transcript::{Mechanism, Observed, observe};
@@ -85,12 +92,14 @@ pub struct Settings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
-    /// One run, many canaries.
+    /// One run, many canaries; any mechanism.
     OneRun,
+    /// One run, many canaries; mechanisms that claim μ-GDP.
+    OneRunGaussianMu,
     /// Many runs, one canary; any mechanism.
     ClopperPearson,
     /// Many runs, one canary; mechanisms that claim μ-GDP.
-    Gaussian,
+    GaussianMu,
 }
 
 impl Method {
@@ -98,8 +107,17 @@ impl Method {
     pub fn word(self) -> &'static str {
         match self {
             Self::OneRun => "one run",
+            Self::OneRunGaussianMu => "one run, Gaussian μ",
             Self::ClopperPearson => "Clopper–Pearson",
-            Self::Gaussian => "Gaussian",
+            Self::GaussianMu => "Gaussian μ",
+        }
+    }
+
+    /// What it bounds: ε of any mechanism, or μ of a Gaussian claim.
+    pub fn bounds(self) -> &'static str {
+        match self {
+            Self::OneRun | Self::ClopperPearson => "epsilon",
+            Self::OneRunGaussianMu | Self::GaussianMu => "gaussian-mu",
         }
     }
 }
@@ -117,6 +135,8 @@ pub struct Finding {
     pub bound: f64,
     /// The largest bound that as many trials could have shown.
     pub ceiling: f64,
+    /// The lower bound on μ that `bound` is made of, where the method bounds μ of a Gaussian claim.
+    pub mu: Option<f64>,
 }
 
 /// What an audit of one arm at one ε found.
@@ -140,9 +160,9 @@ pub fn can_audit(disclosure: &Disclosure) -> bool {
 pub fn methods(disclosure: &Disclosure) -> u32 {
     match disclosure {
         Disclosure::Nothing | Disclosure::Raw => 0,
-        Disclosure::CohortAggregates(p) if p.delta > 0.0 => 3,
+        Disclosure::CohortAggregates(p) if p.delta > 0.0 => 4,
         Disclosure::CohortAggregates(_) | Disclosure::RandomisedResponse(_) => 2,
-        Disclosure::TrainedInside(_) => 3,
+        Disclosure::TrainedInside(_) => 4,
     }
 }
 
@@ -190,13 +210,20 @@ pub(crate) fn many(mechanism: &Mechanism<'_>, source: (NoiseMode, Streams), firs
 /// The findings of many runs.
 fn of_many(many: &Many, canary: &str, claim: &Claim, alpha: f64) -> Vec<Finding> {
     let trials = (many.runs.out.len() + many.runs.within.len()) as u64;
-    let finding =
-        |method, b: Bound| Finding { method, canary: canary.to_owned(), trials, bound: b.epsilon, ceiling: b.ceiling };
-    let mut out = vec![finding(Method::ClopperPearson, bounds::clopper_pearson(&many.runs, claim.delta, alpha))];
+    let Bound { epsilon: bound, ceiling } = bounds::clopper_pearson(&many.runs, claim.delta, alpha);
+    let method = Method::ClopperPearson;
+    let mut out = vec![Finding { method, canary: canary.to_owned(), trials, bound, ceiling, mu: None }];
     if claim.mu.is_some() {
-        out.push(finding(Method::Gaussian, bounds::gaussian_epsilon(&many.runs, claim.delta, alpha)));
+        let of = (bounds::gaussian(&many.runs, alpha), Method::GaussianMu);
+        out.push(of_mu(of, canary, trials, claim));
     }
     out
+}
+
+/// A bound on μ, and its ceiling, as a finding.
+fn of_mu(((mu, most), method): ((f64, f64), Method), canary: &str, trials: u64, claim: &Claim) -> Finding {
+    let [bound, ceiling] = [mu, most].map(|mu| epsilon_of_mu(mu, claim.delta));
+    Finding { method, canary: canary.to_owned(), trials, bound, ceiling, mu: Some(mu) }
 }
 
 /// Scores of canaries (larger: more likely in), and their coins.
@@ -206,6 +233,11 @@ pub(crate) struct Guessed {
 }
 
 impl Guessed {
+    /// Share of right guesses about all canaries.
+    fn share(&self) -> f64 {
+        self.right(self.coins.len()) as f64 / self.coins.len().max(1) as f64
+    }
+
     /// Right guesses among the `r` canaries whose scores are farthest from 0.
     fn right(&self, r: usize) -> u64 {
         let mut order: Vec<usize> = (0..self.scores.len()).collect();
@@ -214,27 +246,36 @@ impl Guessed {
     }
 }
 
-/// The one-run bound; how many canaries to guess about is chosen by `pilot`, a run of its own.
-fn one_run_finding(pilot: &Guessed, run: &Guessed, canary: &str, claim: &Claim, alpha: f64) -> Finding {
+/// The bounds of one run; how many canaries to guess about is chosen by `pilot`, a run of its own.
+fn of_one_run(pilot: &Guessed, run: &Guessed, canary: &str, claim: &Claim, alpha: f64) -> Vec<Finding> {
+    let trials = run.coins.len() as u64;
+    let epsilon = |r, right| one_run::epsilon(trials, r, right, claim.delta, alpha);
+    let (bound, ceiling) = chosen(pilot, run, &epsilon);
+    let method = Method::OneRun;
+    let mut out = vec![Finding { method, canary: canary.to_owned(), trials, bound, ceiling, mu: None }];
+    if claim.mu.is_some() {
+        let mu = |r, right| f_dp::mu(trials, r, right, alpha);
+        out.push(of_mu((chosen(pilot, run, &mu), Method::OneRunGaussianMu), canary, trials, claim));
+    }
+    out
+}
+
+/// A bound from (guesses, right) and the largest that there could be. The pilot, which may be smaller, chooses the
+/// share of canaries to guess about: the one that promises most.
+fn chosen(pilot: &Guessed, run: &Guessed, bound: &dyn Fn(u64, u64) -> f64) -> (f64, f64) {
+    let of = |n: usize, k: u32| ((n as f64 * libm::exp(-0.35 * f64::from(k))) as usize).clamp(1.min(n), n);
     let m = run.coins.len();
-    let share = |k: u32| ((m as f64 * libm::exp(-0.35 * f64::from(k))) as usize).clamp(1.min(m), m);
-    let bound = |r: usize, right| one_run::epsilon(m as u64, r as u64, right, claim.delta, alpha);
-    let sizes = || (0..24).map(share);
-    let (mut r, mut promised) = (m, -1.0);
-    for size in sizes() {
-        let epsilon = bound(size, pilot.right(size));
-        if epsilon > promised {
-            (r, promised) = (size, epsilon);
+    let (mut best, mut promised, mut ceiling) = (m, -1.0, 0.0f64);
+    for k in 0..24 {
+        let (small, size) = (of(pilot.coins.len(), k), of(m, k));
+        let right = (pilot.right(small) as f64 / small.max(1) as f64 * size as f64) as u64;
+        let promise = bound(size as u64, right);
+        if promise > promised {
+            (best, promised) = (size, promise);
         }
+        ceiling = ceiling.max(bound(size as u64, size as u64));
     }
-    let ceiling = sizes().map(|r| bound(r, r as u64)).fold(0.0, f64::max);
-    Finding {
-        method: Method::OneRun,
-        canary: canary.to_owned(),
-        trials: m as u64,
-        bound: bound(r, run.right(r)),
-        ceiling,
-    }
+    (bound(best as u64, run.right(best)), ceiling)
 }
 
 /// Keys of noise: far from those of any run, one range a use.

@@ -4,7 +4,7 @@
 //! in L1 and in L2. One run has many canaries, each alone in a cohort of its own.
 
 use super::neighbours::{end, frame, people as persons};
-use super::{Audited, Claim, Guessed, Settings, key, many, of_many, one_run_finding};
+use super::{Audited, Claim, Guessed, Settings, key, many, of_many, of_one_run};
 use crate::disclosure::{CohortAggregatesParams, cohort_sums};
 use crate::error::Result;
 use crate::population::People;
@@ -38,7 +38,7 @@ pub(super) fn audit(
     };
     let runs = many(&mechanism, (settings.noise, settings.streams), key(1), settings.runs)?;
     let (pilot, run) = (one(params, like, epsilon, settings, 2)?, one(params, like, epsilon, settings, 3)?);
-    let mut findings = vec![one_run_finding(&pilot, &run, CANARY, claim, settings.alpha)];
+    let mut findings = of_one_run(&pilot, &run, CANARY, claim, settings.alpha);
     findings.extend(of_many(&runs, CANARY, claim, settings.alpha));
     Ok(Audited { findings, leak: runs.leak, uncounted: runs.uncounted })
 }

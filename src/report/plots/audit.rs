@@ -27,8 +27,8 @@ pub fn draw(report: &Report, title: &str) -> Result<Plot> {
         subtitle: "Bars: the least ε that attacks have shown, by method. Strokes: what the ledger claims.".to_owned(),
         caption: format!(
             "{title}: all {} bounds hold together with confidence {}. The ceiling is the largest bound that as many trials could have \
-             shown. A bound below the claim proves nothing: another attack may do better. The Gaussian bound takes the trade-off to be \
-             the Gaussian's, which these ledgers claim.",
+             shown. A bound below the claim proves nothing: another attack may do better. \"Gaussian μ\" bounds μ of a \
+             Gaussian claim; its ε is what that μ means at the claim's δ.",
             report.bounds,
             1.0 - report.alpha
         ),
