@@ -233,11 +233,6 @@ pub(crate) struct Guessed {
 }
 
 impl Guessed {
-    /// Share of right guesses about all canaries.
-    fn share(&self) -> f64 {
-        self.right(self.coins.len()) as f64 / self.coins.len().max(1) as f64
-    }
-
     /// Right guesses among the `r` canaries whose scores are farthest from 0.
     fn right(&self, r: usize) -> u64 {
         let mut order: Vec<usize> = (0..self.scores.len()).collect();

@@ -3,10 +3,10 @@
 //! Many runs: the attacker sees every release of a training on some sixty persons. One run: the attacker sees every
 //! release of trainings on a few canaries each ([`canaries`](super::canaries)).
 
-use super::canaries::{Where, play};
+use super::canaries::{Played, Where, play};
 use super::neighbours::{Pair, pairs};
 use super::transcript::Mechanism;
-use super::{Audited, Claim, Finding, Guessed, Many, Settings, key, many, of_many, of_one_run};
+use super::{Audited, Claim, Finding, Many, Settings, key, many, of_many, of_one_run};
 use crate::disclosure::TrainedInsideParams;
 use crate::error::{Error, Result};
 use crate::population::People;
@@ -53,16 +53,16 @@ impl Training<'_> {
         };
         let size = settings.canaries as usize;
         let played = |place, canaries, number| play(&train, columns, place, canaries, settings, number);
-        let mut pilot: Option<(Where, Guessed)> = None;
+        let mut pilot: Option<(Where, Played)> = None;
         for (k, place) in (20..).zip(Where::ALL) {
             let found = played(place, size.div_ceil(PILOTS), k)?;
-            if pilot.as_ref().is_none_or(|(_, best)| found.share() > best.share()) {
+            if pilot.as_ref().is_none_or(|(_, best)| found.told > best.told) {
                 pilot = Some((place, found));
             }
         }
         let (place, pilot) = pilot.ok_or_else(|| Error::Other("no canary".into()))?;
         let run = played(place, size, 3)?;
-        Ok(of_one_run(&pilot, &run, &place.words(), claim, settings.alpha))
+        Ok(of_one_run(&pilot.guessed, &run.guessed, &place.words(), claim, settings.alpha))
     }
 }
 
