@@ -338,6 +338,9 @@ mod tests {
     #[test]
     fn the_csv_quotes_names_and_says_what_is_refuted() {
         let text = csv(&report(1.5, false));
-        assert_eq!(text.lines().nth(1).unwrap(), "\"dp, \"\"mine\"\"\",1,0.000001,1,gaussian,100,1.5,5,true");
+        assert_eq!(
+            text.lines().nth(1).unwrap(),
+            "\"dp, \"\"mine\"\"\",1,0.000001,1,gaussian-mu,gaussian-mu,100,1.5,5,0.1,true"
+        );
     }
 }

@@ -40,6 +40,7 @@ use crate::error::{Error, Result};
 use crate::population::People;
 use crate::privacy::{Cost, Ledger, Neighbouring, NoiseMode, Trust, epsilon_of_mu};
 use crate::rng::Streams;
+use crate::stats::logistic;
 use rayon::prelude::*;
 use transcript::{Mechanism, Observed, observe};
 
@@ -226,18 +227,30 @@ fn of_mu(((mu, most), method): ((f64, f64), Method), canary: &str, trials: u64, 
     Finding { method, canary: canary.to_owned(), trials, bound, ceiling, mu: Some(mu) }
 }
 
-/// Scores of canaries (larger: more likely in), and their coins.
+/// Scores of canaries, logarithms of the likelihood ratio of "in" or close to them, and their coins.
 pub(crate) struct Guessed {
     pub scores: Vec<f64>,
     pub coins: Vec<bool>,
 }
 
 impl Guessed {
-    /// Right guesses among the `r` canaries whose scores are farthest from 0.
-    fn right(&self, r: usize) -> u64 {
+    /// The `r` canaries whose scores are farthest from 0.
+    fn surest(&self, r: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.scores.len()).collect();
         order.sort_by(|a, b| self.scores[*b].abs().total_cmp(&self.scores[*a].abs()));
-        order[..r].iter().filter(|i| (self.scores[**i] > 0.0) == self.coins[**i]).count() as u64
+        order.truncate(r);
+        order
+    }
+
+    /// Right guesses about the `r` surest.
+    fn right(&self, r: usize) -> u64 {
+        self.surest(r).into_iter().filter(|i| (self.scores[*i] > 0.0) == self.coins[*i]).count() as u64
+    }
+
+    /// Share of right guesses about the `r` surest that the scores promise: it needs no coins, so that a small pilot
+    /// tells it well.
+    fn promise(&self, r: usize) -> f64 {
+        self.surest(r).into_iter().map(|i| logistic(self.scores[i].abs())).sum::<f64>() / r.max(1) as f64
     }
 }
 
@@ -263,7 +276,7 @@ fn chosen(pilot: &Guessed, run: &Guessed, bound: &dyn Fn(u64, u64) -> f64) -> (f
     let (mut best, mut promised, mut ceiling) = (m, -1.0, 0.0f64);
     for k in 0..24 {
         let (small, size) = (of(pilot.coins.len(), k), of(m, k));
-        let right = (pilot.right(small) as f64 / small.max(1) as f64 * size as f64) as u64;
+        let right = (pilot.promise(small) * size as f64) as u64;
         let promise = bound(size as u64, right);
         if promise > promised {
             (best, promised) = (size, promise);
