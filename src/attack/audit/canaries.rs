@@ -18,7 +18,7 @@
 //! the logarithm of the likelihood ratio of coin j, were the other coins normal. It is a score like any other: the bounds
 //! hold whatever it is, and are weak where it is bad.
 
-use super::neighbours::{end, frame};
+use super::neighbours::{end, frame, middle};
 use super::{Guessed, Settings, key};
 use crate::error::Result;
 use crate::privacy::{Heard, Ledger, Noise, Tape};
@@ -113,7 +113,7 @@ impl Group<'_> {
                 false => (f64::from(c.lo) + u * (f64::from(c.hi) - f64::from(c.lo))) as f32,
             };
             match self.place {
-                _ if i >= self.size => within(0.5),
+                _ if i >= self.size => middle(c),
                 Where::Corners => end(c, u < 0.5),
                 Where::Anywhere => within(u),
             }

@@ -190,6 +190,8 @@ pub fn audit(
 #[derive(Clone, Debug)]
 pub(crate) struct Many {
     pub runs: Runs,
+    /// Mean of [`Observed::apart`].
+    pub apart: f64,
     pub leak: bool,
     pub uncounted: bool,
 }
@@ -203,6 +205,7 @@ pub(crate) fn many(mechanism: &Mechanism<'_>, source: (NoiseMode, Streams), firs
     let of = |side: usize| all.iter().skip(side).step_by(2).map(|o| o.statistic).collect();
     Ok(Many {
         runs: Runs { out: of(0), within: of(1) },
+        apart: all.iter().map(|o| o.apart).sum::<f64>() / all.len().max(1) as f64,
         leak: all.iter().any(|o| o.leak),
         uncounted: all.iter().any(|o| o.uncounted),
     })

@@ -66,12 +66,6 @@ impl Training<'_> {
     }
 }
 
-/// How far apart the two data sets look on average: μ² where the trade-off is Gaussian.
-fn distance(many: &Many) -> f64 {
-    let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len().max(1) as f64;
-    mean(&many.runs.within) - mean(&many.runs.out)
-}
-
 pub(super) fn audit(
     params: &TrainedInsideParams,
     like: &People,
@@ -85,9 +79,8 @@ pub(super) fn audit(
     for (k, pair) in (0u64..).zip(pairs(&columns)) {
         let pilot = training.many(&pair, settings, key(10 + k), PILOT)?;
         (leak, uncounted) = (leak | pilot.leak, uncounted | pilot.uncounted);
-        let far = distance(&pilot);
-        if worst.as_ref().is_none_or(|(best, _)| far > *best) {
-            worst = Some((far, pair));
+        if worst.as_ref().is_none_or(|(best, _)| pilot.apart > *best) {
+            worst = Some((pilot.apart, pair));
         }
     }
     let (_, pair) = worst.ok_or_else(|| Error::Other("no canary".into()))?;

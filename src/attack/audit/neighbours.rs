@@ -1,8 +1,8 @@
 //! Worst-case neighbours: two small data sets, all of whose values are at public bounds, that differ in one person.
 //!
 //! A mechanism promises to hide *any* person among *any* others, so an audit may choose both. The canary is the
-//! record that pulls hardest: every quantity at one end of its public range, the others at the other end or nobody
-//! else at all, and an outcome that the others do not have. Which pair a mechanism resolves best is found by a few
+//! record that pulls hardest: every quantity at one end of its public range, the others at the other end, in the middle
+//! or nobody at all, and an outcome that the others do not have. Which pair a mechanism resolves best is found by a few
 //! runs of their own.
 
 use crate::population::People;
@@ -43,10 +43,27 @@ pub(super) struct Pair {
     pub probes: PlatformView,
 }
 
+/// The value in the middle of a column's public range.
+pub(super) fn middle(column: &Column) -> f32 {
+    if column.is_category() { (column.levels.len() / 2) as f32 } else { 0.5 * (column.lo + column.hi) }
+}
+
+/// Where the others stand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Others {
+    OtherEnd,
+    Middle,
+    Nobody,
+}
+
 /// Pairs for a scorer with these columns; the canary is the last row.
 pub(super) fn pairs(columns: &[Column]) -> Vec<Pair> {
-    let pair = |name, others: usize, high: bool, bad: bool| {
-        let value = |i: usize, c: &Column| end(c, (i == others) == high);
+    let pair = |name, place: Others, high: bool, bad: bool| {
+        let others = if place == Others::Nobody { 0 } else { OTHERS };
+        let value = |i: usize, c: &Column| match place {
+            Others::Middle if i < others => middle(c),
+            _ => end(c, (i == others) == high),
+        };
         let features = frame(columns, others + 1, value);
         let labels: Vec<bool> = (0..=others).map(|i| (i == others) == bad).collect();
         let rows = |rows: std::ops::Range<usize>| rows.map(|i| i as u32).collect::<Vec<u32>>();
@@ -61,13 +78,16 @@ pub(super) fn pairs(columns: &[Column]) -> Vec<Pair> {
             probes: view(others.saturating_sub(1)..others + 1),
         }
     };
+    use Others::{Middle, Nobody, OtherEnd};
     vec![
-        pair("a defaulter at all upper bounds among payers at the lower ones", OTHERS, true, true),
-        pair("a payer at all upper bounds among defaulters at the lower ones", OTHERS, true, false),
-        pair("a defaulter at all lower bounds among payers at the upper ones", OTHERS, false, true),
-        pair("a payer at all lower bounds among defaulters at the upper ones", OTHERS, false, false),
-        pair("one defaulter at all upper bounds and nobody else", 0, true, true),
-        pair("one payer at all lower bounds and nobody else", 0, false, false),
+        pair("a defaulter at all upper bounds among payers at the lower ones", OtherEnd, true, true),
+        pair("a payer at all upper bounds among defaulters at the lower ones", OtherEnd, true, false),
+        pair("a defaulter at all lower bounds among payers at the upper ones", OtherEnd, false, true),
+        pair("a payer at all lower bounds among defaulters at the upper ones", OtherEnd, false, false),
+        pair("a defaulter at all upper bounds among payers in the middle", Middle, true, true),
+        pair("a defaulter at all lower bounds among payers in the middle", Middle, false, true),
+        pair("one defaulter at all upper bounds and nobody else", Nobody, true, true),
+        pair("one payer at all lower bounds and nobody else", Nobody, false, false),
     ]
 }
 
@@ -101,7 +121,7 @@ mod tests {
             let others: Vec<u32> = (0..n as u32).collect();
             assert_eq!(pair.within.features.select(&others), pair.out.features, "{}", pair.name);
             let (canary, labels) = (pair.within.features.column(0)[n], pair.within.labels.unwrap());
-            assert!(pair.out.features.column(0).iter().all(|x| *x != canary && (*x == -1.0 || *x == 3.0)));
+            assert!(pair.out.features.column(0).iter().all(|x| *x != canary && [-1.0, 1.0, 3.0].contains(x)));
             assert!(labels[..n].iter().all(|l| *l != labels[n]));
             assert!([0.0, 2.0].contains(&pair.within.features.column(1)[n]));
         }

@@ -28,6 +28,9 @@ pub type Mechanism<'a> = dyn Fn(bool, Noise, &mut Ledger) -> Result<Vec<u64>> + 
 pub struct Observed {
     /// Log-likelihood ratio of "the canary is in"; ±∞ where the result gives it away.
     pub statistic: f64,
+    /// How far apart the released sums are on the two data sets: the squared distance in scales of the noise, which is μ² of
+    /// Gaussian noise.
+    pub apart: f64,
     /// Whether something besides released numbers depends on the data.
     pub leak: bool,
     /// Whether the ledger lacks a release.
@@ -56,7 +59,8 @@ pub fn observe(
     let sign = if within { 1.0 } else { -1.0 };
     let ratio =
         if leak { f64::INFINITY } else { heard.iter().zip(&replayed).map(|(own, other)| advantage(own, other)).sum() };
-    Ok(Observed { statistic: sign * ratio, leak, uncounted })
+    let apart = heard.iter().zip(&replayed).map(|(own, other)| apart(own, other)).sum();
+    Ok(Observed { statistic: sign * ratio, apart, leak, uncounted })
 }
 
 /// ln P(said | own data) − ln P(said | other data).
@@ -69,6 +73,12 @@ fn advantage(own: &Heard, other: &Heard) -> f64 {
         }
     };
     far(other) - far(own)
+}
+
+/// Σ (own − other)²/scale² of the true sums.
+fn apart(own: &Heard, other: &Heard) -> f64 {
+    let squares = own.truth.iter().zip(&other.truth).map(|(a, b)| (a.abs_diff(*b) as f64 / own.scale).powi(2));
+    squares.sum()
 }
 
 /// Whether a release is without an entry of its scale.
