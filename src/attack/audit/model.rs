@@ -15,7 +15,7 @@ use crate::scoring::dp_scorer;
 use crate::view::{Column, PlatformView};
 
 /// Runs with and without each canary by which the worst is found.
-const PILOT: u32 = 12;
+const PILOT: u32 = 4;
 /// A pilot of canaries is this many times smaller than the run.
 const PILOTS: usize = 8;
 
@@ -77,7 +77,7 @@ pub(super) fn audit(
     let columns: Vec<Column> = like.bureau.columns().iter().chain(like.platform.columns()).cloned().collect();
     let (mut worst, mut leak, mut uncounted) = (None, false, false);
     for (k, pair) in (0u64..).zip(pairs(&columns)) {
-        let pilot = training.many(&pair, settings, key(10 + k), PILOT)?;
+        let pilot = training.many(&pair, settings, key(100 + k), PILOT)?;
         (leak, uncounted) = (leak | pilot.leak, uncounted | pilot.uncounted);
         if worst.as_ref().is_none_or(|(best, _)| pilot.apart > *best) {
             worst = Some((pilot.apart, pair));
@@ -86,6 +86,6 @@ pub(super) fn audit(
     let (_, pair) = worst.ok_or_else(|| Error::Other("no canary".into()))?;
     let runs = training.many(&pair, settings, key(1), settings.runs)?;
     let mut findings = training.one_run(&columns, claim, settings)?;
-    findings.extend(of_many(&runs, pair.name, claim, settings.alpha));
+    findings.extend(of_many(&runs, &pair.name, claim, settings.alpha));
     Ok(Audited { findings, leak: leak | runs.leak, uncounted: uncounted | runs.uncounted })
 }

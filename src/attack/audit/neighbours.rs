@@ -6,10 +6,12 @@
 //! runs of their own.
 
 use crate::population::People;
-use crate::view::{Column, Frame, PlatformView};
+use crate::view::{Column, Frame, PlatformView, Trend};
 
 /// Persons beside the canary.
 const OTHERS: usize = 60;
+/// Persons of a crowd.
+const CROWD: usize = 1_000;
 
 /// A value at one end of a column's public range.
 pub(super) fn end(column: &Column, high: bool) -> f32 {
@@ -34,7 +36,7 @@ pub(super) fn frame(columns: &[Column], rows: usize, value: impl Fn(usize, &Colu
 #[derive(Clone, Debug)]
 pub(super) struct Pair {
     /// In words.
-    pub name: &'static str,
+    pub name: String,
     /// The others and the canary.
     pub within: PlatformView,
     /// The others.
@@ -51,44 +53,79 @@ pub(super) fn middle(column: &Column) -> f32 {
 /// Where the others stand.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Others {
-    OtherEnd,
+    OtherEnds,
     Middle,
+    /// Where the canary stands, so that the model is sure of the outcome that the canary does not have.
+    Same,
+    /// The same, many of them.
+    Crowd,
     Nobody,
 }
 
-/// Pairs for a scorer with these columns; the canary is the last row.
-pub(super) fn pairs(columns: &[Column]) -> Vec<Pair> {
-    let pair = |name, place: Others, high: bool, bad: bool| {
-        let others = if place == Others::Nobody { 0 } else { OTHERS };
-        let value = |i: usize, c: &Column| match place {
-            Others::Middle if i < others => middle(c),
-            _ => end(c, (i == others) == high),
-        };
-        let features = frame(columns, others + 1, value);
-        let labels: Vec<bool> = (0..=others).map(|i| (i == others) == bad).collect();
-        let rows = |rows: std::ops::Range<usize>| rows.map(|i| i as u32).collect::<Vec<u32>>();
-        let view = |r: std::ops::Range<usize>| PlatformView {
-            features: features.select(&rows(r.clone())),
-            labels: Some(labels[r].to_vec()),
-        };
-        Pair {
-            name,
-            within: view(0..others + 1),
-            out: view(0..others),
-            probes: view(others.saturating_sub(1)..others + 1),
+/// At which ends of the columns the canary stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    Upper,
+    Lower,
+    /// Where the declared trends say that people pay; the upper end where none is declared.
+    Paying,
+    /// The other ends.
+    Defaulting,
+}
+
+impl Ends {
+    fn high(self, column: &Column) -> bool {
+        match self {
+            Self::Upper => true,
+            Self::Lower => false,
+            Self::Paying => column.trend != Trend::Rising,
+            Self::Defaulting => column.trend == Trend::Rising,
         }
+    }
+}
+
+/// Pairs for a scorer with these columns: every kind of canary among every kind of others; the canary is the last row.
+pub(super) fn pairs(columns: &[Column]) -> Vec<Pair> {
+    let mut out = Vec::new();
+    for (ends, place) in [
+        (Ends::Upper, "at all upper bounds"),
+        (Ends::Lower, "at all lower bounds"),
+        (Ends::Paying, "where the trends say that people pay"),
+        (Ends::Defaulting, "where the trends say that people default"),
+    ] {
+        for (bad, canary, among) in [(true, "a defaulter", "payers"), (false, "a payer", "defaulters")] {
+            for (others, beside) in [
+                (Others::OtherEnds, format!("among {among} at the other ends")),
+                (Others::Middle, format!("among {among} in the middle")),
+                (Others::Same, format!("among {among} at the same place")),
+                (Others::Crowd, format!("in a crowd of {among} at the same place")),
+                (Others::Nobody, "and nobody else".to_owned()),
+            ] {
+                out.push(pair(columns, format!("{canary} {place} {beside}"), others, ends, bad));
+            }
+        }
+    }
+    out
+}
+
+fn pair(columns: &[Column], name: String, place: Others, ends: Ends, bad: bool) -> Pair {
+    let others = match place {
+        Others::Nobody => 0,
+        Others::Crowd => CROWD,
+        _ => OTHERS,
     };
-    use Others::{Middle, Nobody, OtherEnd};
-    vec![
-        pair("a defaulter at all upper bounds among payers at the lower ones", OtherEnd, true, true),
-        pair("a payer at all upper bounds among defaulters at the lower ones", OtherEnd, true, false),
-        pair("a defaulter at all lower bounds among payers at the upper ones", OtherEnd, false, true),
-        pair("a payer at all lower bounds among defaulters at the upper ones", OtherEnd, false, false),
-        pair("a defaulter at all upper bounds among payers in the middle", Middle, true, true),
-        pair("a defaulter at all lower bounds among payers in the middle", Middle, false, true),
-        pair("one defaulter at all upper bounds and nobody else", Nobody, true, true),
-        pair("one payer at all lower bounds and nobody else", Nobody, false, false),
-    ]
+    let value = |i: usize, c: &Column| match place {
+        Others::Middle if i < others => middle(c),
+        Others::Same | Others::Crowd => end(c, ends.high(c)),
+        _ => end(c, (i == others) == ends.high(c)),
+    };
+    let features = frame(columns, others + 1, value);
+    let labels: Vec<bool> = (0..=others).map(|i| (i == others) == bad).collect();
+    let view = |r: std::ops::Range<usize>| {
+        let rows: Vec<u32> = r.clone().map(|i| i as u32).collect();
+        PlatformView { features: features.select(&rows), labels: Some(labels[r].to_vec()) }
+    };
+    Pair { name, within: view(0..others + 1), out: view(0..others), probes: view(others.saturating_sub(1)..others + 1) }
 }
 
 /// Persons with these platform values and no others, each in the cohort of its number.
@@ -121,7 +158,10 @@ mod tests {
             let others: Vec<u32> = (0..n as u32).collect();
             assert_eq!(pair.within.features.select(&others), pair.out.features, "{}", pair.name);
             let (canary, labels) = (pair.within.features.column(0)[n], pair.within.labels.unwrap());
-            assert!(pair.out.features.column(0).iter().all(|x| *x != canary && [-1.0, 1.0, 3.0].contains(x)));
+            let apart = !pair.name.ends_with("at the same place");
+            assert!(
+                pair.out.features.column(0).iter().all(|x| (*x != canary) == apart && [-1.0, 1.0, 3.0].contains(x))
+            );
             assert!(labels[..n].iter().all(|l| *l != labels[n]));
             assert!([0.0, 2.0].contains(&pair.within.features.column(1)[n]));
         }
