@@ -15,7 +15,7 @@ use crate::scoring::dp_scorer;
 use crate::view::{Column, PlatformView};
 
 /// Runs with and without each canary by which the worst is found.
-const PILOT: u32 = 4;
+const PILOT: u32 = 6;
 /// A pilot of canaries is this many times smaller than the run.
 const PILOTS: usize = 8;
 

@@ -11,7 +11,7 @@ use crate::view::{Column, Frame, PlatformView, Trend};
 /// Persons beside the canary.
 const OTHERS: usize = 60;
 /// Persons of a crowd.
-const CROWD: usize = 1_000;
+const CROWD: usize = 600;
 
 /// A value at one end of a column's public range.
 pub(super) fn end(column: &Column, high: bool) -> f32 {
@@ -59,6 +59,8 @@ enum Others {
     Same,
     /// The same, many of them.
     Crowd,
+    /// A crowd at the same place, and as many at the other ends with the canary's outcome: the model tells both apart.
+    Sides,
     Nobody,
 }
 
@@ -71,12 +73,15 @@ enum Ends {
     Paying,
     /// The other ends.
     Defaulting,
+    /// At the upper ends but for every fourth column: a combination that nobody else has.
+    Odd,
 }
 
 impl Ends {
+    /// Where those stand who stand where the canary does.
     fn high(self, column: &Column) -> bool {
         match self {
-            Self::Upper => true,
+            Self::Upper | Self::Odd => true,
             Self::Lower => false,
             Self::Paying => column.trend != Trend::Rising,
             Self::Defaulting => column.trend == Trend::Rising,
@@ -92,6 +97,7 @@ pub(super) fn pairs(columns: &[Column]) -> Vec<Pair> {
         (Ends::Lower, "at all lower bounds"),
         (Ends::Paying, "where the trends say that people pay"),
         (Ends::Defaulting, "where the trends say that people default"),
+        (Ends::Odd, "at all upper bounds but for every fourth column"),
     ] {
         for (bad, canary, among) in [(true, "a defaulter", "payers"), (false, "a payer", "defaulters")] {
             for (others, beside) in [
@@ -99,6 +105,10 @@ pub(super) fn pairs(columns: &[Column]) -> Vec<Pair> {
                 (Others::Middle, format!("among {among} in the middle")),
                 (Others::Same, format!("among {among} at the same place")),
                 (Others::Crowd, format!("in a crowd of {among} at the same place")),
+                (
+                    Others::Sides,
+                    format!("in a crowd of {among} at the same place, who are unlike those at the other ends"),
+                ),
                 (Others::Nobody, "and nobody else".to_owned()),
             ] {
                 out.push(pair(columns, format!("{canary} {place} {beside}"), others, ends, bad));
@@ -111,16 +121,20 @@ pub(super) fn pairs(columns: &[Column]) -> Vec<Pair> {
 fn pair(columns: &[Column], name: String, place: Others, ends: Ends, bad: bool) -> Pair {
     let others = match place {
         Others::Nobody => 0,
-        Others::Crowd => CROWD,
+        Others::Crowd | Others::Sides => CROWD,
         _ => OTHERS,
     };
+    let odd: Vec<&str> = columns.iter().step_by(4).map(|c| c.name.as_str()).collect();
     let value = |i: usize, c: &Column| match place {
+        _ if i == others && ends == Ends::Odd => end(c, !odd.contains(&c.name.as_str())),
         Others::Middle if i < others => middle(c),
+        Others::Sides if i < others => end(c, (i % 2 == 0) == ends.high(c)),
         Others::Same | Others::Crowd => end(c, ends.high(c)),
         _ => end(c, (i == others) == ends.high(c)),
     };
     let features = frame(columns, others + 1, value);
-    let labels: Vec<bool> = (0..=others).map(|i| (i == others) == bad).collect();
+    let like = |i: usize| i == others || (place == Others::Sides && i % 2 == 1);
+    let labels: Vec<bool> = (0..=others).map(|i| like(i) == bad).collect();
     let view = |r: std::ops::Range<usize>| {
         let rows: Vec<u32> = r.clone().map(|i| i as u32).collect();
         PlatformView { features: features.select(&rows), labels: Some(labels[r].to_vec()) }
@@ -162,7 +176,7 @@ mod tests {
             assert!(
                 pair.out.features.column(0).iter().all(|x| (*x != canary) == apart && [-1.0, 1.0, 3.0].contains(x))
             );
-            assert!(labels[..n].iter().all(|l| *l != labels[n]));
+            assert!(others.iter().zip(&labels[..n]).all(|(v, l)| *l != labels[n] || *v != canary), "{}", pair.name);
             assert!([0.0, 2.0].contains(&pair.within.features.column(1)[n]));
         }
     }
