@@ -40,7 +40,7 @@ pub(super) struct AuditArgs {
     /// Audit at these values of ε only, e.g. --epsilon 1,4
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     epsilon: Vec<f64>,
-    /// Runs with the canary, and as many without [default: 20000 of sums and reports, 2000 of models]
+    /// Runs with the canary, and as many without [default: 20000 of sums and reports, 4000 of models]
     #[arg(long, value_name = "N")]
     trials: Option<u32>,
     /// Canaries of the one-run audit [default: 100000 of sums and reports, 10000 of models]

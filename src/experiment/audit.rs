@@ -31,7 +31,7 @@ pub struct Asked {
 /// Runs of sums and of reports, with and without the canary each.
 pub const RUNS: u32 = 20_000;
 /// Runs of trained models, with and without the canary each.
-pub const RUNS_OF_MODELS: u32 = 2_000;
+pub const RUNS_OF_MODELS: u32 = 4_000;
 /// Canaries of one run of sums.
 pub const CANARIES: u32 = 100_000;
 /// Canaries of trained models.
