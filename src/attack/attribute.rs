@@ -9,6 +9,7 @@
 //!
 //! - baseline: the bureau file alone (imputation);
 //! - control: the arm, but the person's own record kept out of it: not shared, left out of the cohort sum, not reported, not scored;
+//!   or the bureau file alone where that guesses better, for nobody is worse off for knowing more;
 //! - attack: the arm as it is, whether the person shares or not.
 //!
 //! The attacker reads what is certain and says yes to those others that look most like it, to as many as the survey's share of
@@ -22,6 +23,7 @@
 //! Limits: one survey of one size; a stronger learner might do better. With the applicant's bureau file left as it is, only what
 //! the platform adds is counted.
 
+use super::exposed::of_most_exposed;
 use super::nearby::Nearby;
 use super::scene::column;
 use super::{Measured, Scene};
@@ -66,7 +68,7 @@ struct Secret<'a> {
 }
 
 /// Adds `attack.attribute.*` (the sensitive column), `attack.lateness.*` and `attack.income.*`: `accuracy`, `auc`, `risk`,
-/// `similarity`.
+/// `similarity`, `risk_exposed` ([`exposed`](super::exposed)).
 pub fn measure(params: &AttributeParams, targets: usize, scene: &Scene<'_>, emit: &mut Emit) -> Result<()> {
     let (auxiliary, targets) = scene.samples(params.auxiliary as usize, targets, SALT);
     if targets.is_empty() || auxiliary.is_empty() {
@@ -107,12 +109,15 @@ pub fn measure(params: &AttributeParams, targets: usize, scene: &Scene<'_>, emit
         let measured = |f: &dyn Fn(&[f64]) -> f64| Measured {
             attack: f(&guess.attack),
             baseline: f(&guess.baseline),
-            control: f(&guess.control),
+            control: f64::max(f(&guess.control), f(&guess.baseline)),
         };
         let accuracy = measured(&rate);
         accuracy.add(secret.name, "accuracy", emit);
         measured(&|p| Roc::new(p, &truth).auc()).add(secret.name, "auc", emit);
         accuracy.add_risk(secret.name, emit);
+        if let Some(exposed) = of_most_exposed(&guess.attack, [&guess.control, &guess.baseline], &truth) {
+            exposed.add_risk_of("risk_exposed", secret.name, emit);
+        }
     }
     Ok(())
 }

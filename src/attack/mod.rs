@@ -38,6 +38,7 @@
 pub mod attribute;
 pub mod audit;
 pub mod bill;
+pub mod exposed;
 pub mod linkage;
 pub mod membership;
 mod nearby;
@@ -151,6 +152,13 @@ impl Measured {
         emit.add(&format!("{metric}.baseline"), group, self.baseline);
         if !self.control.is_nan() {
             emit.add(&format!("{metric}.control"), group, self.control);
+        }
+    }
+
+    /// Adds `attack.<name>.<statistic>`, the risk alone; no row where next to nothing is left to learn.
+    pub fn add_risk_of(self, statistic: &str, name: &str, emit: &mut Emit) {
+        if self.control.max(self.baseline) <= 1.0 - LEFT {
+            emit.add(&format!("attack.{name}.{statistic}"), &Arc::from("all"), self.risk());
         }
     }
 

@@ -1,6 +1,6 @@
 //! What leaves the platform and what is learned of persons from it: the privacy side of every arm, in one table.
 
-use super::leakage::{headline, insider, measured, nothing_to_attack, similarity};
+use super::leakage::{compared, headline, insider, measured, nothing_to_attack, similarity};
 use super::table::{epsilon_text, place, plain, wrapped};
 use super::{Context, Summaries, Summary};
 use crate::stats::Interval;
@@ -13,7 +13,7 @@ const EPSILONS: [f64; 3] = [0.1, 1.0, 8.0];
 /// Longest name that is written whole, in characters.
 const LONGEST: usize = 20;
 
-/// Holders of raw copies, exposure, sharing without effective consent, the headline of measured leakage, what others' records
+/// Holders of raw copies, exposure, sharing without effective consent, the headline of measured leakage and its worst case, what others' records
 /// give away, and what insiders learn.
 /// Empty where no arm was attacked.
 pub fn render(all: &Summaries, context: &Context) -> String {
@@ -29,7 +29,7 @@ pub fn render(all: &Summaries, context: &Context) -> String {
         "attribute-\nmonths\na person",
         "no effect.\nconsent, %",
         "measured\nleakage, %",
-        "of what",
+        "most ex-\nposed 1 %",
         "others'\nrecords, %",
         "by an in-\nsider, %",
     ]);
@@ -56,8 +56,8 @@ pub fn render(all: &Summaries, context: &Context) -> String {
                 written(get("exposure"), 1.0, 1),
                 consent,
                 share(head.map(|h| h.risk)),
-                head.map_or("", |h| h.attack).to_owned(),
-                share(similarity(all, arm, epsilon, &point).map(|h| h.risk)),
+                share(head.and_then(|h| h.exposed)),
+                share(similarity(all, arm, epsilon, &point)),
                 share(insider(all, arm, epsilon, &point)),
             ];
             let name = if i == 0 { cut(arm) } else { String::new() };
@@ -75,13 +75,15 @@ pub fn render(all: &Summaries, context: &Context) -> String {
     if !floor.is_empty() {
         let _ = writeln!(out, "{}: nothing to attack.", floor.join(", "));
     }
-    out.push_str(&wrapped(
-        "Leakage: share of what was left to learn about a person that the person's own record gives away; the largest of three \
-         traits. Raw arms: about the share of persons whose history flows. A model trained inside: what the applicant's score \
+    let what = compared(all).map_or("", |t| t.1);
+    out.push_str(&wrapped(&format!(
+        "Leakage: share of what was left to learn about a person ({what}, the same of three traits in every arm: the one of which most \
+         is learned on average) that the person's own record gives away, on average and for the hundredth of persons whose record \
+         tells most. Raw arms: about the share of persons whose history flows, who are known exactly. A model trained inside: what the applicant's score \
          gives away, which the ε of its training data does not cover. Insider: is a person in the sums, asked by one who knows \
          all others there; whose report is it, asked by one who knows the record. Not refuted by these attacks is not safe \
          (docs/attacks.md).",
-    ));
+    )));
     out
 }
 

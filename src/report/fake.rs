@@ -242,6 +242,8 @@ fn attacks(emit: &mut Emit<'_>, signal: f64, share: f64, own: &dyn Fn(u64) -> f6
     for (i, (name, part)) in [("attribute", 1.0), ("lateness", 0.97), ("income", 0.8)].into_iter().enumerate() {
         let i = i as u64;
         emit.row(&format!("attack.{name}.risk"), "all", own_record * part + 0.01 * own(110 + i));
+        let exposed = if own_record > 0.0 && &*arm != "dp-aggregates" { 0.98 } else { 0.1 };
+        emit.row(&format!("attack.{name}.risk_exposed"), "all", exposed + 0.01 * own(115 + i));
         emit.row(&format!("attack.{name}.similarity"), "all", others * part + 0.01 * own(120 + i));
     }
     match &*arm {

@@ -1,12 +1,14 @@
 //! The headline of an arm's measured leakage, by one rule for all arms.
 //!
 //! **Rule.** In every arm the same attacker wants to know the same three things of the same persons ([`TRAITS`]), each with its
-//! control in which the person's own record is kept out. The headline is the *largest* of the three mean risks
-//! (attack − control)/(1 − control); which one it is is always said with it. An arm that releases nothing has the headline 0:
-//! "nothing to attack".
+//! control in which the person's own record is kept out. All arms are compared by *one* of them: the one whose risk
+//! (attack − control)/(1 − control) is largest on average over all arms and ε ([`compared`]), and it is always named. An arm
+//! that releases nothing has the headline 0: "nothing to attack".
 //!
-//! The rule looks for what hurts most of these, not for what looks best. Where all risks are near 0, the largest of three estimates
-//! lies somewhat above 0 by chance alone: read it with its interval. It leaves out
+//! A mean over persons makes "one in forty is known exactly" equal to "a little is known of everybody". So the worst case
+//! stands beside it: the same risk of the most exposed hundredth, and what an [`insider`] learns.
+//!
+//! The headline leaves out
 //!
 //! - what is learned by *similarity*, from the records of others;
 //! - [`QUESTIONS`] that are of another kind in each arm (membership in a scorer or in sums, singling out, whose report it is) and
@@ -30,40 +32,55 @@ pub const QUESTIONS: [(&str, &str); 4] = [
     ("singling_out", "singling out"),
 ];
 
-/// The largest measured risk of an arm.
+/// The measured risk of an arm.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Headline {
-    /// What is learned, in words.
-    pub attack: &'static str,
     /// Share of what was left to learn, with its interval over replications.
     pub risk: Interval,
+    /// The same of the hundredth of persons whose record tells most.
+    pub exposed: Option<Interval>,
     /// Replications behind it.
     pub replications: usize,
 }
 
-/// The headline of an arm at one ε and sweep point; none where the arm was not attacked. Of equals the first.
-pub fn headline(all: &Summaries, arm: &str, epsilon: Option<f64>, sweep: &[String]) -> Option<Headline> {
-    largest(all, arm, epsilon, sweep, "risk")
+/// The trait that all arms are compared by, in rows and in words: the one of which most is learned on average over arms
+/// and ε, of equals the first. None where no arm was attacked.
+pub fn compared(all: &Summaries) -> Option<(&'static str, &'static str)> {
+    let mean = |name: &str| {
+        let metric = format!("attack.{name}.risk");
+        let found: Vec<f64> =
+            all.rows().iter().filter(|s| *s.metric == *metric && &*s.group == "all").map(|s| s.value.mean).collect();
+        let finite = found.iter().filter(|v| v.is_finite());
+        let (sum, count) = finite.fold((0.0, 0.0), |(s, n), v| (s + v, n + 1.0));
+        (count > 0.0).then_some(sum / count)
+    };
+    let of = |t: &(&'static str, &'static str)| Some((mean(t.0)?, *t));
+    TRAITS.iter().filter_map(of).reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, t)| t)
 }
 
-/// The largest of what others' records alone give away of the three traits.
-pub fn similarity(all: &Summaries, arm: &str, epsilon: Option<f64>, sweep: &[String]) -> Option<Headline> {
-    largest(all, arm, epsilon, sweep, "similarity")
+/// The headline of an arm at one ε and sweep point; none where the arm was not attacked.
+pub fn headline(all: &Summaries, arm: &str, epsilon: Option<f64>, sweep: &[String]) -> Option<Headline> {
+    let (name, _) = compared(all)?;
+    let get = |statistic: &str| {
+        let found = all.get(arm, epsilon, sweep, &format!("attack.{name}.{statistic}"), "all");
+        found.filter(|s| s.value.mean.is_finite())
+    };
+    let risk = get("risk")?;
+    let exposed = get("risk_exposed").map(|s| s.value);
+    Some(Headline { risk: risk.value, exposed, replications: risk.replications })
+}
+
+/// What others' records alone give away of that trait.
+pub fn similarity(all: &Summaries, arm: &str, epsilon: Option<f64>, sweep: &[String]) -> Option<Interval> {
+    let (name, _) = compared(all)?;
+    let found = all.get(arm, epsilon, sweep, &format!("attack.{name}.similarity"), "all")?;
+    found.value.mean.is_finite().then_some(found.value)
 }
 
 /// What an insider learns: of sums one who knows all other members, of a report one who knows the record.
 pub fn insider(all: &Summaries, arm: &str, epsilon: Option<f64>, sweep: &[String]) -> Option<Interval> {
     let of = |name: &&str| all.get(arm, epsilon, sweep, &format!("attack.{name}.risk"), "all").map(|s| s.value);
     ["membership_worst", "report"].iter().find_map(of).filter(|v| v.mean.is_finite())
-}
-
-fn largest(all: &Summaries, arm: &str, epsilon: Option<f64>, sweep: &[String], statistic: &str) -> Option<Headline> {
-    let of = |&(name, words): &(&'static str, &'static str)| {
-        let s = all.get(arm, epsilon, sweep, &format!("attack.{name}.{statistic}"), "all")?;
-        let found = Headline { attack: words, risk: s.value, replications: s.replications };
-        s.value.mean.is_finite().then_some(found)
-    };
-    TRAITS.iter().filter_map(of).reduce(|best, next| if next.risk.mean > best.risk.mean { next } else { best })
 }
 
 /// Whether any arm was attacked.
@@ -96,26 +113,33 @@ mod tests {
     use crate::report::fake;
 
     #[test]
-    fn the_headline_is_the_largest_risk_and_names_its_attack() {
+    fn all_arms_are_compared_by_the_trait_of_which_most_is_learned() {
         let context = fake::context();
         let rows = fake::rows(&context);
         let all = Summaries::new(&rows, &context);
+        assert_eq!(compared(&all), Some(("attribute", "sensitive trait")));
         let full = headline(&all, "full-sharing", None, &[]).unwrap();
-        for (name, _) in TRAITS {
-            let s = all.get("full-sharing", None, &[], &format!("attack.{name}.risk"), "all").unwrap();
-            assert!(s.value.mean <= full.risk.mean);
-        }
-        assert_eq!(full.attack, "sensitive trait");
+        let s = all.get("full-sharing", None, &[], "attack.attribute.risk", "all").unwrap();
+        assert_eq!(s.value.mean, full.risk.mean);
+        assert!(full.exposed.unwrap().mean >= full.risk.mean - 0.05);
         assert!(headline(&all, "bureau-only", None, &[]).is_none());
         assert!(nothing_to_attack(&all, "bureau-only") && !nothing_to_attack(&all, "opt-in"));
         assert!(!nothing_to_attack(&Summaries::new(&[], &context), "bureau-only"), "nobody was attacked");
+        assert_eq!(compared(&Summaries::new(&[], &context)), None);
+        // Largest in one arm is not largest on average.
+        let income = rows.iter().map(|r| match &*r.metric {
+            "attack.income.risk" if &*r.arm == "opt-in" => crate::evaluate::Row { value: 0.9, ..r.clone() },
+            _ => r.clone(),
+        });
+        let all = Summaries::new(&income.collect::<Vec<_>>(), &context);
+        assert_eq!(compared(&all), Some(("attribute", "sensitive trait")));
         // Of equals the first.
         let ties: Vec<_> = rows
             .into_iter()
             .filter(|r| &*r.metric == "attack.lateness.risk" || &*r.metric == "attack.income.risk")
             .map(|r| crate::evaluate::Row { value: 1.0, ..r })
             .collect();
-        assert_eq!(headline(&Summaries::new(&ties, &context), "opt-in", None, &[]).unwrap().attack, "late payments");
+        assert_eq!(compared(&Summaries::new(&ties, &context)), Some(("lateness", "late payments")));
     }
 
     #[test]
