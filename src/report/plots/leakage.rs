@@ -138,6 +138,9 @@ fn collect(all: &Summaries, context: &Context, metric: &Metric) -> Result<Vec<Cu
 fn panel(canvas: &Canvas<'_>, body: Rect, label: &str, curves: &[Curve], axes: [Bounded; 2]) -> Result<()> {
     let (name_font, detail_font) = (font(13.0), font(11.0).rgb(GREY));
     let mut widest: f64 = 0.0;
+    for words in WORST {
+        widest = widest.max(name_font.width(words)?);
+    }
     for curve in curves {
         widest = widest.max(name_font.width(&curve.name)?).max(detail_font.width(&curve.detail)?);
     }
