@@ -136,11 +136,14 @@ fn a_lookup_table_is_seen_through_and_permuted_members_are_not() {
         Ok(pd)
     };
     let phi = g.play(&outcome, remembers).unwrap();
-    let o = Outcome::of(&lira(&phi, &g), &g);
-    assert!(o.auc > 0.999 && o.advantage > 0.99 && o.accuracy > 0.99 && o.at(0.001).unwrap().value > 0.99);
+    for statistic in [lira, shrunk_lira] {
+        let o = Outcome::of(&statistic(&phi, &g), &g);
+        assert!(o.auc > 0.999 && o.advantage > 0.99 && o.accuracy > 0.99 && o.at(0.001).unwrap().value > 0.99);
+    }
     assert!(Outcome::of(&phi, &g).auc > 0.999);
     let permuted = Game::new(&people(n), shadows, Streams::new(11, 0), 2);
     assert!(like_a_coin(&lira(&phi, &permuted), &permuted));
+    assert!(like_a_coin(&shrunk_lira(&phi, &permuted), &permuted));
     assert!(like_a_coin(&phi, &permuted));
 }
 
@@ -295,7 +298,11 @@ fn every_arm_that_releases_has_rows_and_its_controls_are_coins() {
             (value(&emit, "attack.membership.auc_person.lo"), value(&emit, "attack.membership.auc_person.hi"));
         // 400 controls with 32 comparisons: a standard error of .0044.
         let nothing = value(&emit, "attack.membership.auc_person.control");
-        assert!(lo <= person && person <= hi && (nothing - 0.5).abs() < Z * 0.0044, "{} {person} {nothing}", arm.word());
+        assert!(
+            lo <= person && person <= hi && (nothing - 0.5).abs() < Z * 0.0044,
+            "{} {person} {nothing}",
+            arm.word()
+        );
         assert!(lo > 0.5 && value(&emit, "attack.membership.auc_person.baseline") == 0.5, "{} {lo}", arm.word());
         let (auc, risk) = (value(&emit, "attack.membership.auc"), value(&emit, "attack.membership.risk"));
         assert!(auc > 0.5 + error && risk > 0.0, "{} {auc} {risk}", arm.word());
