@@ -29,8 +29,9 @@
 //! Scores are pooled over persons and shadow models, but in `auc_person`. Read the two together. A loss is large or small of a
 //! person whether they are a member or not, so one threshold for all misses much: on Taiwanese card holders and boosted trees the
 //! pooled AUC of the loss is .65, that of each person's own .73. Λ is on one scale for all persons, and there the pooled AUC is
-//! usually the larger (.81 and .72), because it ranks first those of whom the attacker is most certain. *Baseline*: a coin. *Control*: the same attack on as many other persons
-//! who are in none of the models, with halves drawn for them in the same way: what the statistic makes of nothing.
+//! usually the larger (.81 and .72), because it ranks first those of whom the attacker is most certain.
+//!
+//! *Baseline*: a coin. *Control*: the same attack on as many other persons who are in none of the models, with halves drawn for them in the same way: what the statistic makes of nothing.
 //!
 //! The leakage is that of a scorer trained on n = `members` persons and *falls with n*: a lender with 50,000 loans gives less
 //! away about each of them than is measured here. It is the same n in every arm, for comparison. A scorer that this attack does
@@ -53,8 +54,8 @@
 //!
 //! # Limits
 //!
-//! Log-odds alone, one query a person; one-variance Gaussians; the shadows know all of the victim's settings. Scorers that pretick cannot fit again (a program, an ONNX
-//! model) are not attacked. The lender's scorer on top of released sums or reports is left out: as far as what a person shared
+//! Log-odds alone, one query a person; one-variance Gaussians; the shadows know all of the victim's settings.
+//! Scorers that pretick cannot fit again (a program, an ONNX model) are not attacked. The lender's scorer on top of released sums or reports is left out: as far as what a person shared
 //! goes it is made of the release that is attacked itself.
 //!
 //! Sources: Shokri et al., S&P 2017; Yeom et al., CSF 2018 (loss threshold, advantage); Carlini et al., S&P 2022 (LiRA);

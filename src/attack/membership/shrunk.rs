@@ -51,8 +51,9 @@ const INNER: usize = 8;
 ///
 /// with the person's usual level μ, the surprise u = 1 − P(what came true), and the person's own slope Δ̂/s² by shadow models;
 /// c and ρ are fitted to all persons. Sources: Brännvall, arXiv 2603.11799 (2026; variances under a common prior); Sablayrolles et
-/// al., ICML 2019, and Watson et al., ICLR 2022 (loss less the person's own level). `phi` holds one model after the other, in each a value a person of the game; 8 models or more.
-/// Returns Λ in that order.
+/// al., ICML 2019, and Watson et al., ICLR 2022 (loss less the person's own level).
+///
+/// `phi` holds one model after the other, in each a value a person of the game; 8 models or more. Returns Λ in that order.
 pub fn shrunk_lira(phi: &[f64], game: &Game) -> Vec<f64> {
     let pairs = Pairs::of(phi, game);
     let scores: Vec<_> = (0..pairs.count()).into_par_iter().map(|victim| scores(&pairs, victim)).collect();
