@@ -58,7 +58,7 @@ const fn ranged(range: (f64, f64), metric: Metric) -> Metric {
 
 const PERSONS: &str = "larger = less private";
 
-const METRICS: [Metric; 41] = [
+const METRICS: [Metric; 42] = [
     ranged(SHARE, plain("auc", "AUC", "higher = better ranking of risks", 3)),
     ranged(
         SHARE,
@@ -158,6 +158,16 @@ const METRICS: [Metric; 41] = [
         ),
     ),
     Metric {
+        range: SHARE,
+        short: "by own scores",
+        ..plain(
+            "attack.membership.auc_person",
+            "AUC of telling members apart, each person by their own shadow models",
+            "0.5 = a coin; larger = less private",
+            3,
+        )
+    },
+    Metric {
         short: "ε spent",
         range: NOT_NEGATIVE,
         ..plain("epsilon_spent", "ε spent (from the ledger)", "smaller = more private", 2)
@@ -216,8 +226,8 @@ fn possible_attack(name: &str) -> (f64, f64) {
     let mut parts = name.split('.').rev().filter(|p| !matches!(*p, "baseline" | "control"));
     match parts.next().unwrap_or_default() {
         "epsilon" | "board_epsilon" | "noise" => NOT_NEGATIVE,
-        "accuracy" | "auc" | "success" | "unique" | "table" | "univariate" | "total_alone" | "high" | "low"
-        | "rank_error" | "persons" => SHARE,
+        "accuracy" | "auc" | "auc_person" | "success" | "unique" | "table" | "univariate" | "total_alone" | "high"
+        | "low" | "rank_error" | "persons" => SHARE,
         _ => AT_MOST_ALL,
     }
 }

@@ -44,6 +44,16 @@ impl Game {
         self.member.len().checked_div(self.persons).unwrap_or(0)
     }
 
+    /// The game of some of its models, pairs kept whole.
+    #[cfg(test)]
+    pub(super) fn part(&self, models: std::ops::Range<usize>) -> Self {
+        assert!(models.start.is_multiple_of(2) && models.end.is_multiple_of(2));
+        Self {
+            persons: self.persons,
+            member: self.member[models.start * self.persons..models.end * self.persons].to_vec(),
+        }
+    }
+
     /// Flags, one model after the other, in each a flag a person.
     pub fn member(&self) -> &[bool] {
         &self.member

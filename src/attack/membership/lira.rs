@@ -1,11 +1,14 @@
 //! The likelihood-ratio attack of Carlini et al., "Membership inference attacks from first principles", S&P 2022.
 
 use super::Game;
+use super::sides::{Pairs, Sample};
 
 /// Least variance of a person's log-odds over shadow models, so that a scorer without luck still has a ratio.
-const LEAST_VARIANCE: f64 = 1e-12;
+pub(super) const LEAST_VARIANCE: f64 = 1e-12;
 
-/// How much likelier each log-odds is of a model that the person is IN than of one that they are OUT of.
+/// How much likelier each log-odds is of a model that the person is IN than of one that they are OUT of, by that person's own
+/// shadow models alone: the reference that figures from elsewhere are compared with. It takes many models;
+/// [`shrunk_lira`](super::shrunk_lira) takes few.
 ///
 /// Each pair of models is the victim in turn and all other pairs are its shadows. With the means of the person's φ over those
 /// of them that they are IN and OUT of, equally many, and one variance s² about these means,
@@ -20,56 +23,17 @@ const LEAST_VARIANCE: f64 = 1e-12;
 ///
 /// `phi` holds one model after the other, in each a value a person of the game; 4 models or more. Returns Λ in that order.
 pub fn lira(phi: &[f64], game: &Game) -> Vec<f64> {
-    let n = game.persons();
-    let size = (2 * n).max(1);
-    // One slice a pair: φ of the first model, then of the second, and whether the person is IN the second.
-    let pairs = || phi.chunks_exact(size).map(|p| p.split_at(n)).zip(game.member().chunks_exact(size).map(|m| &m[n..]));
-    let count = (game.shadows() / 2) as f64;
-    let mut sides = vec![Sides::default(); n];
-    for ((first, second), is_second) in pairs() {
-        for (((side, a), b), is) in sides.iter_mut().zip(first).zip(second).zip(is_second) {
-            let x = if *is { [*a, *b] } else { [*b, *a] };
-            side.mean = [side.mean[0] + x[0], side.mean[1] + x[1]];
-        }
-    }
-    for side in &mut sides {
-        side.mean = side.mean.map(|sum| sum / count);
-    }
-    for ((first, second), is_second) in pairs() {
-        for (((side, a), b), is) in sides.iter_mut().zip(first).zip(second).zip(is_second) {
-            let x = if *is { [*a, *b] } else { [*b, *a] };
-            side.squares += (x[0] - side.mean[0]).powi(2) + (x[1] - side.mean[1]).powi(2);
-        }
-    }
-    let mut out = Vec::with_capacity(phi.len());
-    for ((first, second), is_second) in pairs() {
-        for x in [first, second] {
-            let others = first.iter().zip(second).zip(is_second);
-            out.extend(sides.iter().zip(x).zip(others).map(|((side, x), ((a, b), is))| {
-                let pair = if *is { [*a, *b] } else { [*b, *a] };
-                side.ratio(*x, pair, count)
-            }));
-        }
-    }
-    out
+    let pairs = Pairs::of(phi, game);
+    let of_pair = |p: usize| -> Vec<[f64; 2]> {
+        pairs.without(&[p]).zip(pairs.pair(p)).map(|(others, phi)| phi.map(|x| ratio(&others, x))).collect()
+    };
+    let scores: Vec<_> = (0..pairs.count()).map(of_pair).collect();
+    pairs.by_model(&scores, game)
 }
 
-/// One person's log-odds over all models; OUT and IN.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sides {
-    mean: [f64; 2],
-    /// Squared distances to the mean of their own side, both sides.
-    squares: f64,
-}
-
-impl Sides {
-    /// Λ of `x` by all of `count` pairs but the one whose OUT and IN are `pair`.
-    fn ratio(&self, x: f64, pair: [f64; 2], count: f64) -> f64 {
-        let off = [pair[0] - self.mean[0], pair[1] - self.mean[1]];
-        // Without a value its side's mean moves away from it, and the squares lose off²·count/(count − 1).
-        let squares = self.squares - (off[0] * off[0] + off[1] * off[1]) * count / (count - 1.0);
-        let variance = (squares / (2.0 * count - 4.0)).max(LEAST_VARIANCE);
-        let from = |side: usize| x - (self.mean[side] - off[side] / (count - 1.0));
-        (from(0) * from(0) - from(1) * from(1)) / (2.0 * variance)
-    }
+/// Λ of `x`.
+fn ratio(others: &Sample, x: f64) -> f64 {
+    let variance = (others.squares / (2.0 * others.pairs - 2.0)).max(LEAST_VARIANCE);
+    let from = |side: usize| x - others.mean[side];
+    (from(0) * from(0) - from(1) * from(1)) / (2.0 * variance)
 }

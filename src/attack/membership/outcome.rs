@@ -6,7 +6,7 @@ use crate::stats::normal_quantile;
 use crate::stats::roc::Roc;
 
 /// Confidence of intervals is 1 minus this.
-const ALPHA: f64 = 0.05;
+pub(super) const ALPHA: f64 = 0.05;
 /// False alarms that a threshold must be set by: fewer make a rate at that threshold meaningless.
 const FALSE_ALARMS: f64 = 10.0;
 

@@ -1,6 +1,6 @@
 //! The game on scorers: fitted to the members, asked about everybody.
 
-use super::{Field, lira};
+use super::{Field, shrunk_lira};
 use crate::attack::Scene;
 use crate::disclosure::{Halves, Shown};
 use crate::error::{Error, Result};
@@ -83,7 +83,7 @@ pub(super) fn rows(view: &LenderView, rows: &[u32], outcome: &[bool]) -> LenderV
 /// Both attacks on the log-odds of what came true.
 fn add(field: &Field, phi: &[f64], emit: &mut Emit) {
     let (pool, control) = field.cut(phi);
-    field.add("membership", &lira(&pool, &field.pool), &lira(&control, &field.control), emit);
+    field.add("membership", &shrunk_lira(&pool, &field.pool), &shrunk_lira(&control, &field.control), emit);
     // The loss is −ln p of what came true: small where φ is large.
     field.add("membership_loss", &pool, &control, emit);
 }

@@ -11,8 +11,9 @@ use crate::privacy::NoiseMode;
 use crate::rng::{Purpose, Streams};
 use crate::stats::logistic;
 use crate::view::{Column, Frame};
+use std::sync::Arc;
 
-const Z: f64 = 4.9;
+pub(super) const Z: f64 = 4.9;
 
 pub(super) fn people(n: usize) -> Vec<Entity> {
     (0..n as u64).map(Entity::Person).collect()
@@ -24,21 +25,21 @@ pub(super) fn figures(scores: &[f64], game: &Game) -> [f64; 2] {
     [outcome.auc, outcome.at(0.001).map_or(f64::NAN, |r| r.value)]
 }
 
-fn game(persons: usize, shadows: usize) -> Game {
+pub(super) fn game(persons: usize, shadows: usize) -> Game {
     Game::new(&people(persons), shadows, Streams::new(11, 0), 1)
 }
 
-fn normal(i: usize, month: usize) -> f64 {
+pub(super) fn normal(i: usize, month: usize) -> f64 {
     Streams::new(3, 1).normal(Entity::Person(i as u64), month as u16, Purpose::Outcome)
 }
 
 /// A scorer that takes no notice of its members: a person's own level and fresh noise.
-fn deaf(n: usize) -> impl Fn(usize, &[u32]) -> Result<Vec<f64>> + Sync {
+pub(super) fn deaf(n: usize) -> impl Fn(usize, &[u32]) -> Result<Vec<f64>> + Sync {
     move |shadow, _| Ok((0..n).map(|i| logistic(2.0 * normal(i, 0) - 2.0 + normal(i, 1 + shadow))).collect())
 }
 
 /// Whether an AUC of one half is within its own error of these scores.
-fn like_a_coin(scores: &[f64], game: &Game) -> bool {
+pub(super) fn like_a_coin(scores: &[f64], game: &Game) -> bool {
     let o = Outcome::of(scores, game);
     (o.auc - 0.5).abs() <= Z * o.auc_error
 }
@@ -135,11 +136,14 @@ fn a_lookup_table_is_seen_through_and_permuted_members_are_not() {
         Ok(pd)
     };
     let phi = g.play(&outcome, remembers).unwrap();
-    let o = Outcome::of(&lira(&phi, &g), &g);
-    assert!(o.auc > 0.999 && o.advantage > 0.99 && o.accuracy > 0.99 && o.at(0.001).unwrap().value > 0.99);
+    for statistic in [lira, shrunk_lira] {
+        let o = Outcome::of(&statistic(&phi, &g), &g);
+        assert!(o.auc > 0.999 && o.advantage > 0.99 && o.accuracy > 0.99 && o.at(0.001).unwrap().value > 0.99);
+    }
     assert!(Outcome::of(&phi, &g).auc > 0.999);
     let permuted = Game::new(&people(n), shadows, Streams::new(11, 0), 2);
     assert!(like_a_coin(&lira(&phi, &permuted), &permuted));
+    assert!(like_a_coin(&shrunk_lira(&phi, &permuted), &permuted));
     assert!(like_a_coin(&phi, &permuted));
 }
 
@@ -289,6 +293,17 @@ fn every_arm_that_releases_has_rows_and_its_controls_are_coins() {
         let value = |emit: &Emit, metric: &str| value(emit, &metric.replace("membership.", &format!("{name}.")));
         let control = value(&emit, "attack.membership.auc.control");
         assert!((control - 0.5).abs() < error, "{} {control}", arm.word());
+        let person = value(&emit, "attack.membership.auc_person");
+        let (lo, hi) =
+            (value(&emit, "attack.membership.auc_person.lo"), value(&emit, "attack.membership.auc_person.hi"));
+        // 400 controls with 32 comparisons: a standard error of .0044.
+        let nothing = value(&emit, "attack.membership.auc_person.control");
+        assert!(
+            lo <= person && person <= hi && (nothing - 0.5).abs() < Z * 0.0044,
+            "{} {person} {nothing}",
+            arm.word()
+        );
+        assert!(lo > 0.5 && value(&emit, "attack.membership.auc_person.baseline") == 0.5, "{} {lo}", arm.word());
         let (auc, risk) = (value(&emit, "attack.membership.auc"), value(&emit, "attack.membership.risk"));
         assert!(auc > 0.5 + error && risk > 0.0, "{} {auc} {risk}", arm.word());
         assert!(value(&emit, "attack.membership.tpr_at_0.01.lo") <= value(&emit, "attack.membership.tpr_at_0.01"));
@@ -362,7 +377,7 @@ fn every_shadow_has_noise_of_its_own() {
     let auc = |key: &(dyn Fn(usize) -> u64 + Sync)| {
         let phi = field.pool.play(&outcome, |shadow, members| scores(members, key(shadow)));
         let (pool, _) = field.cut(&phi.unwrap());
-        Outcome::of(&lira(&pool, &field.pool), &field.pool).auc
+        Outcome::of(&shrunk_lira(&pool, &field.pool), &field.pool).auc
     };
     let measured = value(&stage.measured(&arm, Some(16.0), 150, 16), "attack.membership.auc");
     assert_eq!(measured, auc(&|s| scorers::release(&scene, s)));
