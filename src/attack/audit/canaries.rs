@@ -108,9 +108,12 @@ impl Group<'_> {
             let j = self.columns.iter().position(|d| d.name == c.name).unwrap_or(0) as u16;
             let u = self.settings.streams.uniform(self.who(i), j + 1, Purpose::Audit);
             let levels = c.levels.len() as f64;
-            let within = |u: f64| match c.is_category() {
-                true => (u * levels).floor() as f32,
-                false => (f64::from(c.lo) + u * (f64::from(c.hi) - f64::from(c.lo))) as f32,
+            let within = |u: f64| {
+                if c.is_category() {
+                    libm::floor(u * levels) as f32
+                } else {
+                    (f64::from(c.lo) + u * (f64::from(c.hi) - f64::from(c.lo))) as f32
+                }
             };
             match self.place {
                 _ if i >= self.size => middle(c),

@@ -128,12 +128,12 @@ fn pair(columns: &[Column], name: String, place: Others, ends: Ends, bad: bool) 
     let value = |i: usize, c: &Column| match place {
         _ if i == others && ends == Ends::Odd => end(c, !odd.contains(&c.name.as_str())),
         Others::Middle if i < others => middle(c),
-        Others::Sides if i < others => end(c, (i % 2 == 0) == ends.high(c)),
+        Others::Sides if i < others => end(c, i.is_multiple_of(2) == ends.high(c)),
         Others::Same | Others::Crowd => end(c, ends.high(c)),
         _ => end(c, (i == others) == ends.high(c)),
     };
     let features = frame(columns, others + 1, value);
-    let like = |i: usize| i == others || (place == Others::Sides && i % 2 == 1);
+    let like = |i: usize| i == others || (place == Others::Sides && !i.is_multiple_of(2));
     let labels: Vec<bool> = (0..=others).map(|i| like(i) == bad).collect();
     let view = |r: std::ops::Range<usize>| {
         let rows: Vec<u32> = r.clone().map(|i| i as u32).collect();
