@@ -2,7 +2,7 @@
 
 use super::input::{DataArgs, histories, load};
 use super::progress::Progress;
-use super::{complain, say, with_threads};
+use super::{complain, say};
 use crate::attack::verify::{Power, low_bits, self_test};
 use crate::error::{Error, Result};
 use crate::experiment::Observer;
@@ -72,7 +72,7 @@ pub(super) struct AuditArgs {
     quiet: bool,
     /// Threads; 0 takes one per core
     #[arg(long, default_value_t = 0, value_parser = super::thread_count)]
-    threads: usize,
+    pub(super) threads: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -111,13 +111,11 @@ pub(super) fn audit(args: &AuditArgs) -> Result<ExitCode> {
     }
     let progress = Progress::new(args.quiet, "arms audited");
     let s = &loaded.scenario;
-    let report = with_threads(args.threads, || {
-        let loadings = match source {
-            Histories::Synthetic => loadings_for(s, &mut Vec::new())?,
-            Histories::Table(_) => Loadings::default(),
-        };
-        run(s, &source, &loadings, &asked, &progress)
-    })?;
+    let loadings = match source {
+        Histories::Synthetic => loadings_for(s, &mut Vec::new())?,
+        Histories::Table(_) => Loadings::default(),
+    };
+    let report = run(s, &source, &loadings, &asked, &progress)?;
     progress.bar.finish_and_clear();
     let json = serde_json::to_string_pretty(&report).map_err(|e| Error::Other(e.to_string()))?;
     // Told before it is written: what cannot be written is not lost.
@@ -133,8 +131,7 @@ pub(super) fn audit(args: &AuditArgs) -> Result<ExitCode> {
 /// The self-test: 1 where a sound mechanism is rejected or a broken one is not noticed.
 fn verify(args: &AuditArgs) -> Result<ExitCode> {
     let progress = Progress::new(args.quiet, "tests");
-    let found =
-        with_threads(args.threads, || self_test(args.repetitions, &|done, total| progress.progress(done, total)))?;
+    let found = self_test(args.repetitions, &|done, total| progress.progress(done, total))?;
     progress.bar.finish_and_clear();
     if args.json {
         say(&serde_json::to_string_pretty(&found).map_err(|e| Error::Other(e.to_string()))?)?;

@@ -3,7 +3,7 @@
 use super::input::{DataArgs, histories, load};
 use super::meter::Clock;
 use super::progress::Progress;
-use super::{complain, say, with_threads};
+use super::{complain, say};
 use crate::document::{Problem, suggest};
 use crate::error::{Error, Result};
 use crate::experiment::Histories;
@@ -84,7 +84,7 @@ pub(super) struct BenchArgs {
     force: bool,
     /// Threads; 0 takes one per core. Only times depend on it
     #[arg(long, default_value_t = 0, value_parser = super::thread_count)]
-    threads: usize,
+    pub(super) threads: usize,
     /// Leave times and memory out, and fit side by side: the same bytes for any number of threads
     #[arg(long)]
     no_timing: bool,
@@ -129,9 +129,9 @@ pub(super) fn bench(args: &BenchArgs) -> Result<ExitCode> {
     }
     let progress = Progress::new(args.quiet, "fits");
     let meter: Option<&dyn Meter> = if args.no_timing { None } else { Some(&Clock) };
-    let done = with_threads(args.threads, || run.run(meter, &kept, &|d| checkpoint.keep(d), &progress));
+    let done = run.run(meter, &kept, &|d| checkpoint.keep(d), &progress);
     let freed = done.and_then(|done| {
-        let freed = with_threads(args.threads, || run.trend_costs(&done, args.trends, &progress))?;
+        let freed = run.trend_costs(&done, args.trends, &progress)?;
         Ok((done, freed))
     });
     progress.bar.finish_and_clear();

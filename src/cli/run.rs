@@ -2,7 +2,7 @@
 
 use super::input::{DataArgs, ScenarioArgs, histories, may_score};
 use super::progress::Progress;
-use super::{complain, say, with_threads};
+use super::{complain, say};
 use crate::error::{Error, Result};
 use crate::experiment::{self, Failure, Histories, Observer, Results};
 use crate::privacy::NoiseMode;
@@ -29,7 +29,7 @@ pub(super) struct RunArgs {
     force: bool,
     /// Threads; 0 takes one per core. The results do not depend on it
     #[arg(long, default_value_t = 0, value_parser = super::thread_count)]
-    threads: usize,
+    pub(super) threads: usize,
     /// Where DP noise comes from: seeded (repeatable), or opendp (its samplers on a generator of the process that the operating system seeds: not repeatable, and not what a release draws from)
     #[arg(long, value_enum, default_value_t = NoiseArg::Seeded)]
     noise: NoiseArg,
@@ -68,7 +68,7 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
     folder::try_out(&out, &manifest.run_id)?;
     let read = started.elapsed().as_secs_f64();
     let progress = Progress::new(args.quiet, "arms × ε × replications");
-    let results = with_threads(args.threads, || experiment::run(&loaded, &source, noise, &progress))?;
+    let results = experiment::run(&loaded, &source, noise, &progress)?;
     progress.bar.finish_and_clear();
     let simulated = started.elapsed().as_secs_f64();
     manifest.ledger = serde_json::to_value(&results.ledger).map_err(|e| Error::Other(e.to_string()))?;

@@ -1,7 +1,7 @@
 //! `pretick story`: one person's way through a replication.
 
 use super::input::{DataArgs, OneArgs, histories, may_score};
-use super::{complain, say, with_threads};
+use super::{complain, say};
 use crate::error::{Error, Result};
 use crate::experiment::story::{check, story};
 use crate::experiment::{Histories, loadings_for};
@@ -27,7 +27,7 @@ pub(super) struct StoryArgs {
     out: Option<PathBuf>,
     /// Threads; 0 takes one per core
     #[arg(long, default_value_t = 0, value_parser = super::thread_count)]
-    threads: usize,
+    pub(super) threads: usize,
 }
 
 pub(super) fn story_of(args: &StoryArgs) -> Result<ExitCode> {
@@ -43,13 +43,11 @@ pub(super) fn story_of(args: &StoryArgs) -> Result<ExitCode> {
     for path in &targets {
         ending(path)?;
     }
-    let told = with_threads(args.threads, || {
-        let loadings = match source {
-            Histories::Synthetic => loadings_for(s, &mut Vec::new())?,
-            Histories::Table(_) => Loadings::default(),
-        };
-        story(s, &source, &loadings, args.one.replication, args.person)
-    })?;
+    let loadings = match source {
+        Histories::Synthetic => loadings_for(s, &mut Vec::new())?,
+        Histories::Table(_) => Loadings::default(),
+    };
+    let told = story(s, &source, &loadings, args.one.replication, args.person)?;
     let cohort = match &source {
         Histories::Table(table) => Some(table.cohort_name(told.community)),
         Histories::Synthetic => None,
