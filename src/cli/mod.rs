@@ -21,6 +21,7 @@ mod release;
 mod run;
 mod score;
 mod scorecard;
+mod signals;
 mod story;
 mod validate;
 
@@ -130,6 +131,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
         }
     };
+    signals::listen();
     // Everything runs on one pool: what is done in parallel outside of one would start another, sized by the environment.
     let done = with_threads(cli.command.threads(), || cli.command.run());
     match done {
@@ -165,6 +167,13 @@ fn command_line() -> Vec<String> {
 /// Prints to stderr.
 fn complain(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", clean(text));
+}
+
+/// Prints what the user should know, a line each.
+fn remark(notes: &[String]) {
+    for note in notes {
+        complain(&format!("note: {note}"));
+    }
 }
 
 /// Most threads that can be asked for.
