@@ -1,14 +1,14 @@
 //! `pretick generate`: synthetic monthly histories as a table.
 
-use super::complain;
 use super::input::OneArgs;
 use super::progress::Progress;
+use super::{complain, remark};
 use crate::error::{Error, Result};
 use crate::experiment::{Observer, loadings_for};
 use crate::population::{Model, Source};
-use crate::report::file::{WholeFile, check};
 use crate::report::histories::{Format, Histories, write};
 use crate::report::manifest::sha256;
+use crate::report::output::FileTarget;
 use crate::report::{Overwrite, table};
 use crate::rng::{RNG_VERSION, Streams};
 use std::path::PathBuf;
@@ -45,8 +45,10 @@ pub(super) fn generate(args: &GenerateArgs) -> Result<ExitCode> {
         ));
     }
     Format::of(&args.out)?;
-    let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
-    check(&args.out, overwrite)?;
+    let target = FileTarget::check(&args.out, Overwrite::by(args.force))?;
+    if !args.quiet {
+        remark(target.notes());
+    }
     let progress = Progress::new(args.quiet, "persons");
     let loadings = loadings_for(s, &mut Vec::new())?;
     let model = Model::new(&s.population, &s.histories, &s.outcome, &s.applicants, &loadings)?;
@@ -67,7 +69,7 @@ pub(super) fn generate(args: &GenerateArgs) -> Result<ExitCode> {
         metadata: &metadata,
     };
     let started = Instant::now();
-    let mut file = WholeFile::create(&args.out, overwrite)?;
+    let mut file = target.begin()?;
     let rows = write(&mut file, &args.out, &histories, &progress)?;
     if progress.cancelled() {
         return Err(Error::Interrupted);

@@ -2,12 +2,13 @@
 
 use super::input::{DataArgs, ScenarioArgs, histories, may_score};
 use super::progress::Progress;
-use super::{complain, say};
+use super::{complain, remark, say};
 use crate::error::{Error, Result};
 use crate::experiment::{self, Failure, Histories, Observer, Results};
 use crate::privacy::NoiseMode;
 use crate::report::manifest::{DataFile, Timing, sha256};
-use crate::report::{Context, Manifest, Overwrite, Summaries, folder, table, write_run};
+use crate::report::output::{FolderTarget, RUN};
+use crate::report::{Context, Manifest, Overwrite, Summaries, table, write_run};
 use crate::rng::RNG_VERSION;
 use crate::scenario::Loaded;
 use std::path::PathBuf;
@@ -62,10 +63,11 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
         NoiseArg::Opendp => NoiseMode::Opendp,
     };
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(&loaded.scenario.name));
-    let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
     let mut manifest = manifest(&loaded, &source, args);
-    folder::check(&out, &manifest.run_id, overwrite)?;
-    folder::try_out(&out, &manifest.run_id)?;
+    let target = FolderTarget::check(&out, RUN, Some(&manifest.run_id), Overwrite::by(args.force))?;
+    if !args.quiet {
+        remark(target.notes());
+    }
     let read = started.elapsed().as_secs_f64();
     let progress = Progress::new(args.quiet, "arms × ε × replications");
     let results = experiment::run(&loaded, &source, noise, &progress)?;
@@ -84,17 +86,14 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
     if progress.cancelled() {
         return Err(Error::Interrupted);
     }
-    let (written, left_out) = write_run(&out, overwrite, &mut manifest, &results.rows, !args.no_plots)?;
+    let (written, of_the_disk) = write_run(target, &mut manifest, &results.rows, !args.no_plots)?;
     if !args.quiet {
         print(args, &manifest.context, &results)?;
         // What the tables say below is not said twice.
         let few = manifest.context.few();
-        for note in manifest.notes.iter().filter(|n| !left_out.contains(n) && **n != few) {
-            complain(&format!("note: {note}"));
-        }
-        for note in left_out {
-            complain(&format!("note: {note}"));
-        }
+        manifest.notes.retain(|note| *note != few);
+        remark(&manifest.notes);
+        remark(&of_the_disk);
         complain(&format!(
             "{} in {:.1} s: manifest.json, results.csv, results.parquet, summary.csv{}",
             written.display(),
