@@ -42,7 +42,7 @@
 //! | consent | [`consent`]: who shares what, knowingly or not |
 //! | people | [`population`]: histories and outcomes, synthetic or from a table |
 //! | view | [`view`]: all that a lender may see |
-//! | ground | [`rng`], [`stats`], [`params`](mod@params), [`document`], [`error`] |
+//! | ground | [`rng`], [`stats`], [`params`](mod@params), [`document`], [`disk`], [`error`] |
 //!
 //! **The wall.** Truth ([`population::People`]) and view ([`view::LenderView`]) are different types, and [`scoring`] cannot
 //! import the truth: a scorer cannot cheat by accident.
@@ -68,6 +68,7 @@ pub mod attack;
 pub mod cli;
 pub mod consent;
 pub mod disclosure;
+pub mod disk;
 pub mod document;
 pub mod error;
 pub mod evaluate;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Floors from the ground up; modules of one line may not import each other unless they are the same module.
 const FLOORS: &[&[&str]] = &[
-    &["units", "rng", "stats", "error", "document", "params"],
+    &["units", "rng", "stats", "error", "disk", "document", "params"],
     &["view"],
     &["population"],
     &["consent"],

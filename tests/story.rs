@@ -37,8 +37,15 @@ fn a_story_is_words_and_a_picture_the_same_again() {
     assert_eq!(fs::read(&svg).unwrap(), fs::read(&again).unwrap());
     assert!(fs::read_to_string(&svg).unwrap().starts_with("<svg"));
     assert!(fs::read(&png).unwrap().starts_with(b"\x89PNG"));
+    // The same picture may be written again, another one only on request.
+    assert_eq!(words, tell("1", &svg));
     // The twin: another replication tells another story.
-    assert_ne!(words, pretick(&[&common[..], &["1", "--replication", "1", "--out", &svg]].concat(), 0).0);
+    let twin = [&common[..], &["1", "--replication", "1", "--out", &svg]].concat();
+    let (other, message) = pretick(&twin, 1);
+    assert!(words != other && message.contains("--force"), "{message}");
+    assert_eq!(fs::read(&svg).unwrap(), fs::read(&again).unwrap());
+    assert_eq!(other, pretick(&[&twin[..], &["--force"]].concat(), 0).0);
+    assert_ne!(fs::read(&svg).unwrap(), fs::read(&again).unwrap());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::input::{DataArgs, histories, load};
 use super::progress::Progress;
-use super::{complain, say, with_threads};
+use super::{command_line, complain, remark, say};
 use crate::attack::verify::{Power, low_bits, self_test};
 use crate::error::{Error, Result};
 use crate::experiment::Observer;
@@ -11,12 +11,14 @@ use crate::experiment::{Histories, loadings_for};
 use crate::population::Loadings;
 use crate::privacy::{Neighbouring, NoiseMode, Trust, rounded_up};
 use crate::report::Overwrite;
-use crate::report::file::{check, write_whole};
+use crate::report::manifest::sha256;
+use crate::report::output::{AUDIT, FolderTarget};
 use crate::report::plots;
 use crate::report::table::plain;
+use crate::scenario::Loaded;
 use comfy_table::Cell;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Exit status: 0 where no claim was refuted, 1 where one was (or the audit failed), 2 for usage and invalid scenarios.
@@ -64,7 +66,7 @@ pub(super) struct AuditArgs {
     /// Also write audit.json, audit.csv and a picture into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Replace files that are there
+    /// Replace the result of another audit in that folder
     #[arg(long)]
     force: bool,
     /// No progress bar
@@ -72,7 +74,7 @@ pub(super) struct AuditArgs {
     quiet: bool,
     /// Threads; 0 takes one per core
     #[arg(long, default_value_t = 0, value_parser = super::thread_count)]
-    threads: usize,
+    pub(super) threads: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -98,10 +100,9 @@ pub(super) fn audit(args: &AuditArgs) -> Result<ExitCode> {
         },
     };
     ready(&loaded.scenario, &asked)?;
-    let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
-    if let Some(folder) = &args.out {
-        FILES.iter().try_for_each(|name| check(&folder.join(name), overwrite))?;
-    }
+    let overwrite = Overwrite::by(args.force);
+    let target = args.out.as_ref().map(|out| FolderTarget::check(out, AUDIT, None, overwrite)).transpose()?;
+    remark(target.as_ref().map_or(&[], FolderTarget::notes));
     let (source, notes) = histories(&loaded, &args.data)?;
     for note in notes {
         complain(&format!("note: {note}"));
@@ -109,32 +110,29 @@ pub(super) fn audit(args: &AuditArgs) -> Result<ExitCode> {
     if !loaded.sweep.is_empty() {
         complain("note: the scenario's sweep is left out; lay a point over it with --set");
     }
-    let progress = Progress::new(args.quiet, "arms audited");
+    let progress = Progress::shown(args.quiet, "arms audited");
     let s = &loaded.scenario;
-    let report = with_threads(args.threads, || {
-        let loadings = match source {
-            Histories::Synthetic => loadings_for(s, &mut Vec::new())?,
-            Histories::Table(_) => Loadings::default(),
-        };
-        run(s, &source, &loadings, &asked, &progress)
-    })?;
+    let loadings = match source {
+        Histories::Synthetic => loadings_for(s, &mut Vec::new())?,
+        Histories::Table(_) => Loadings::default(),
+    };
+    let report = run(s, &source, &loadings, &asked, &progress)?;
     progress.bar.finish_and_clear();
     let json = serde_json::to_string_pretty(&report).map_err(|e| Error::Other(e.to_string()))?;
     // Told before it is written: what cannot be written is not lost.
     say(&if args.json { json.clone() } else { render(&report) })?;
-    if let Some(folder) = &args.out {
+    if let Some(target) = target {
         let plot = plots::audit::draw(&report, &s.name)?;
         let png = plots::png(&plot.svg)?;
-        write(folder, [json.as_bytes(), csv(&report).as_bytes(), plot.svg.as_bytes(), &png], overwrite)?;
+        write(target, [json.as_bytes(), csv(&report).as_bytes(), plot.svg.as_bytes(), &png], &loaded)?;
     }
     Ok(ExitCode::from(u8::from(report.refuted())))
 }
 
 /// The self-test: 1 where a sound mechanism is rejected or a broken one is not noticed.
 fn verify(args: &AuditArgs) -> Result<ExitCode> {
-    let progress = Progress::new(args.quiet, "tests");
-    let found =
-        with_threads(args.threads, || self_test(args.repetitions, &|done, total| progress.progress(done, total)))?;
+    let progress = Progress::shown(args.quiet, "tests");
+    let found = self_test(args.repetitions, &|done, total| progress.progress(done, total))?;
     progress.bar.finish_and_clear();
     if args.json {
         say(&serde_json::to_string_pretty(&found).map_err(|e| Error::Other(e.to_string()))?)?;
@@ -176,11 +174,19 @@ fn powers(found: &[Power]) -> Result<String> {
     Ok(out)
 }
 
-fn write(folder: &Path, contents: [&[u8]; 4], overwrite: Overwrite) -> Result<()> {
-    std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+fn write(target: FolderTarget, contents: [&[u8]; 4], loaded: &Loaded) -> Result<()> {
+    let mut out = target.begin()?;
     for (name, bytes) in FILES.iter().zip(contents) {
-        write_whole(&folder.join(name), bytes, overwrite)?;
+        out.write_bytes(name, bytes)?;
     }
+    let (folder, notes) = out.finish(serde_json::json!({
+        "audit_id": sha256(contents[0])[..16],
+        "pretick_version": env!("CARGO_PKG_VERSION"),
+        "command": command_line(),
+        "scenario_sha256": sha256(loaded.text.as_bytes()),
+        "effective_scenario": loaded.effective(),
+    }))?;
+    remark(&notes);
     complain(&format!("{}: {}", folder.display(), FILES.join(", ")));
     Ok(())
 }

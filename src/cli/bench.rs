@@ -3,7 +3,7 @@
 use super::input::{DataArgs, histories, load};
 use super::meter::Clock;
 use super::progress::Progress;
-use super::{complain, say, with_threads};
+use super::{complain, remark, say};
 use crate::document::{Problem, suggest};
 use crate::error::{Error, Result};
 use crate::experiment::Histories;
@@ -12,6 +12,7 @@ use crate::population::Loadings;
 use crate::report::bench::checkpoint::Checkpoint;
 use crate::report::bench::{self, About, Cells, Change, Replicates, TrendCost, csv, folder};
 use crate::report::manifest::sha256;
+use crate::report::output::{BENCH, FolderTarget};
 use crate::report::{Overwrite, SIMULATED};
 use crate::rng::{RNG_VERSION, Streams};
 use crate::scenario::Loaded;
@@ -84,7 +85,7 @@ pub(super) struct BenchArgs {
     force: bool,
     /// Threads; 0 takes one per core. Only times depend on it
     #[arg(long, default_value_t = 0, value_parser = super::thread_count)]
-    threads: usize,
+    pub(super) threads: usize,
     /// Leave times and memory out, and fit side by side: the same bytes for any number of threads
     #[arg(long)]
     no_timing: bool,
@@ -119,19 +120,21 @@ pub(super) fn bench(args: &BenchArgs) -> Result<ExitCode> {
         notes.push("the scenario's sweep is not followed: the bench takes its base values".into());
     }
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(format!("{}-bench", loaded.scenario.name)));
-    let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
     let id = identity(&loaded, &source, args, &plan, &contenders);
-    folder::check(&out, &id, overwrite)?;
+    let target = FolderTarget::check(&out, BENCH, Some(&id), Overwrite::by(args.force))?;
+    if !args.quiet {
+        remark(target.notes());
+    }
     let run = Bench { scenario: &loaded.scenario, histories: &source, plan: &plan, contenders: &contenders };
-    let (checkpoint, kept) = Checkpoint::open(&out, &format!("{id} {}", program()), args.force)?;
-    if !kept.is_empty() && !args.quiet {
-        complain(&format!("note: {} of {} fits were finished before", kept.len(), run.fits()));
+    let (checkpoint, kept) = Checkpoint::open(target.path(), &format!("{id} {}", program()), args.force)?;
+    if !args.quiet {
+        remark(&kept.notes(run.fits()));
     }
     let progress = Progress::new(args.quiet, "fits");
     let meter: Option<&dyn Meter> = if args.no_timing { None } else { Some(&Clock) };
-    let done = with_threads(args.threads, || run.run(meter, &kept, &|d| checkpoint.keep(d), &progress));
+    let done = run.run(meter, &kept.done, &|d| checkpoint.keep(d), &progress);
     let freed = done.and_then(|done| {
-        let freed = with_threads(args.threads, || run.trend_costs(&done, args.trends, &progress))?;
+        let freed = run.trend_costs(&done, args.trends, &progress)?;
         Ok((done, freed))
     });
     progress.bar.finish_and_clear();
@@ -165,13 +168,12 @@ pub(super) fn bench(args: &BenchArgs) -> Result<ExitCode> {
         more: manifest(&loaded, &source, args, &notes),
         pictures: !args.no_plots,
     };
-    notes.extend(folder::write(&out, &all)?);
-    checkpoint.remove()?;
+    notes.extend(folder::write(target, &all)?);
+    // It stood in what was replaced.
+    drop(checkpoint);
     if !args.quiet {
         print(args, &cells, &about, &done, &trends, change.as_ref())?;
-        for note in &notes {
-            complain(&format!("note: {note}"));
-        }
+        remark(&notes);
         complain(&format!("{}: bench.csv, summary.csv, differences.csv, bench.json", out.display()));
     }
     if args.fail_on_regression
@@ -303,7 +305,7 @@ fn published(run: &Bench<'_>) -> Result<Vec<Placement>> {
 
 /// A baseline of other folds, where the folder that it stands in tells: its differences are not paired.
 fn unlike(file: &Path, about: &About, source: &Histories) -> Option<String> {
-    let text = std::fs::read_to_string(file.with_file_name(folder::MANIFEST)).ok()?;
+    let text = std::fs::read_to_string(file.with_file_name(BENCH.manifest)).ok()?;
     let then: serde_json::Value = serde_json::from_str(&text).ok()?;
     let now = serde_json::to_value(about).ok()?;
     let mut other: Vec<&str> =

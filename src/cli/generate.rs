@@ -2,13 +2,13 @@
 
 use super::input::OneArgs;
 use super::progress::Progress;
-use super::{complain, with_threads};
+use super::{complain, remark};
 use crate::error::{Error, Result};
 use crate::experiment::{Observer, loadings_for};
 use crate::population::{Model, Source};
-use crate::report::file::{WholeFile, check};
 use crate::report::histories::{Format, Histories, write};
 use crate::report::manifest::sha256;
+use crate::report::output::FileTarget;
 use crate::report::{Overwrite, table};
 use crate::rng::{RNG_VERSION, Streams};
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ pub(super) struct GenerateArgs {
     force: bool,
     /// Threads; 0 takes one per core. The bytes do not depend on it
     #[arg(long, default_value_t = 0, value_parser = super::thread_count)]
-    threads: usize,
+    pub(super) threads: usize,
     /// Print nothing but errors
     #[arg(long)]
     quiet: bool,
@@ -45,37 +45,37 @@ pub(super) fn generate(args: &GenerateArgs) -> Result<ExitCode> {
         ));
     }
     Format::of(&args.out)?;
-    let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
-    check(&args.out, overwrite)?;
+    let target = FileTarget::check(&args.out, Overwrite::by(args.force))?;
+    if !args.quiet {
+        remark(target.notes());
+    }
     let progress = Progress::new(args.quiet, "persons");
-    let (rows, bytes, seconds) = with_threads(args.threads, || {
-        let loadings = loadings_for(s, &mut Vec::new())?;
-        let model = Model::new(&s.population, &s.histories, &s.outcome, &s.applicants, &loadings)?;
-        let metadata = [
-            ("pretick.version", env!("CARGO_PKG_VERSION").to_owned()),
-            ("pretick.rng_version", RNG_VERSION.to_string()),
-            ("pretick.scenario", s.name.clone()),
-            ("pretick.scenario_sha256", sha256(loaded.text.as_bytes())),
-            ("pretick.effective_scenario_sha256", sha256(loaded.effective().as_bytes())),
-            ("pretick.seed", s.seed.to_string()),
-            ("pretick.replication", args.one.replication.to_string()),
-            ("pretick.persons", s.population.persons.to_string()),
-        ];
-        let histories = Histories {
-            model: &model,
-            streams: Streams::new(s.seed, args.one.replication),
-            persons: s.population.persons,
-            metadata: &metadata,
-        };
-        let started = Instant::now();
-        let mut file = WholeFile::create(&args.out, overwrite)?;
-        let rows = write(&mut file, &args.out, &histories, &progress)?;
-        if progress.cancelled() {
-            return Err(Error::Interrupted);
-        }
-        let bytes = file.finish()?;
-        Ok((rows, bytes, started.elapsed().as_secs_f64()))
-    })?;
+    let loadings = loadings_for(s, &mut Vec::new())?;
+    let model = Model::new(&s.population, &s.histories, &s.outcome, &s.applicants, &loadings)?;
+    let metadata = [
+        ("pretick.version", env!("CARGO_PKG_VERSION").to_owned()),
+        ("pretick.rng_version", RNG_VERSION.to_string()),
+        ("pretick.scenario", s.name.clone()),
+        ("pretick.scenario_sha256", sha256(loaded.text.as_bytes())),
+        ("pretick.effective_scenario_sha256", sha256(loaded.effective().as_bytes())),
+        ("pretick.seed", s.seed.to_string()),
+        ("pretick.replication", args.one.replication.to_string()),
+        ("pretick.persons", s.population.persons.to_string()),
+    ];
+    let histories = Histories {
+        model: &model,
+        streams: Streams::new(s.seed, args.one.replication),
+        persons: s.population.persons,
+        metadata: &metadata,
+    };
+    let started = Instant::now();
+    let mut file = target.begin()?;
+    let rows = write(&mut file, &args.out, &histories, &progress)?;
+    if progress.cancelled() {
+        return Err(Error::Interrupted);
+    }
+    let bytes = file.finish()?;
+    let seconds = started.elapsed().as_secs_f64();
     progress.bar.finish_and_clear();
     if !args.quiet {
         if !loaded.sweep.is_empty() {

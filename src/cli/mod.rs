@@ -21,6 +21,7 @@ mod release;
 mod run;
 mod score;
 mod scorecard;
+mod signals;
 mod story;
 mod validate;
 
@@ -76,6 +77,45 @@ enum Command {
     },
 }
 
+impl Command {
+    /// Threads that were asked for; 0 for one per core.
+    const fn threads(&self) -> usize {
+        match self {
+            Self::Run(args) => args.threads,
+            Self::Bench(args) => args.threads,
+            Self::Generate(args) => args.threads,
+            Self::Story(args) => args.threads,
+            Self::Validate(args) => args.threads,
+            Self::Audit(args) => args.threads,
+            _ => 0,
+        }
+    }
+
+    fn run(&self) -> Result<ExitCode> {
+        match self {
+            Self::Run(args) => run::run(args),
+            Self::Bench(args) => bench::bench(args),
+            Self::Generate(args) => generate::generate(args),
+            Self::Story(args) => story::story_of(args),
+            Self::Check(args) => check::check(args),
+            Self::New(args) => new::new(args),
+            Self::Explain(args) => explain::explain(args),
+            Self::Calibrate(args) => calibrate::calibrate(args),
+            Self::Validate(args) => validate::validate(args),
+            Self::Release(args) => release::release(args),
+            Self::Score(args) => score::score(args),
+            Self::Scorecard(args) => scorecard::scorecard(args),
+            Self::Account(args) => account::account(args),
+            Self::Audit(args) => audit::audit(args),
+            Self::Completions { shell } => {
+                let mut script = Vec::new();
+                clap_complete::generate(*shell, &mut Cli::command(), "pretick", &mut script);
+                say(&String::from_utf8_lossy(&script)).map(|()| ExitCode::SUCCESS)
+            }
+        }
+    }
+}
+
 /// A number below 0 is a value of an option: the option's own check says what is allowed.
 fn negative(command: clap::Command) -> clap::Command {
     let takes = |a: &clap::Arg| !a.is_positional() && a.get_action().takes_values();
@@ -91,27 +131,9 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
         }
     };
-    let done = match &cli.command {
-        Command::Run(args) => run::run(args),
-        Command::Bench(args) => bench::bench(args),
-        Command::Generate(args) => generate::generate(args),
-        Command::Story(args) => story::story_of(args),
-        Command::Check(args) => check::check(args),
-        Command::New(args) => new::new(args),
-        Command::Explain(args) => explain::explain(args),
-        Command::Calibrate(args) => calibrate::calibrate(args),
-        Command::Validate(args) => validate::validate(args),
-        Command::Release(args) => release::release(args),
-        Command::Score(args) => score::score(args),
-        Command::Scorecard(args) => scorecard::scorecard(args),
-        Command::Account(args) => account::account(args),
-        Command::Audit(args) => audit::audit(args),
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut Cli::command(), "pretick", &mut script);
-            say(&String::from_utf8_lossy(&script)).map(|()| ExitCode::SUCCESS)
-        }
-    };
+    signals::listen();
+    // Everything runs on one pool: what is done in parallel outside of one would start another, sized by the environment.
+    let done = with_threads(cli.command.threads(), || cli.command.run());
     match done {
         Ok(code) => code,
         Err(e) => {
@@ -147,6 +169,13 @@ fn complain(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", clean(text));
 }
 
+/// Prints what the user should know, a line each.
+fn remark(notes: &[String]) {
+    for note in notes {
+        complain(&format!("note: {note}"));
+    }
+}
+
 /// Most threads that can be asked for.
 const MOST_THREADS: usize = 1024;
 
@@ -160,7 +189,7 @@ fn thread_count(text: &str) -> std::result::Result<usize, String> {
 
 /// Runs `work` on a pool of `threads` threads (0: one per core).
 fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    // 0 is read here: the pool itself would ask the environment, which knows no cap.
+    // 0 is read here: the pool itself would ask RAYON_NUM_THREADS, which knows no cap.
     let cores = || std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
     let threads = if threads == 0 { cores() } else { threads };
     let pool = rayon::ThreadPoolBuilder::new()

@@ -3,7 +3,7 @@
 use super::say;
 use crate::error::{Error, Result};
 use crate::report::Overwrite;
-use crate::report::file::write_whole;
+use crate::report::output::{FileTarget, write_whole};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -29,7 +29,7 @@ pub(super) fn new(args: &NewArgs) -> Result<ExitCode> {
     if path.exists() {
         return Err(Error::Other(format!("{} exists: choose another name or --dir", path.display())));
     }
-    write_whole(&path, text.as_bytes(), Overwrite::Refuse)?;
+    write_whole(FileTarget::check(&path, Overwrite::Refuse)?, text.as_bytes())?;
     say(&format!("wrote {}\nnext: pretick check {0}, then pretick run {0}", path.display()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,14 +1,12 @@
 //! A progress bar on a terminal, silence in a pipe; stops at Ctrl-C.
 
+use super::signals;
 use crate::experiment::Observer;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 pub(super) struct Progress {
     pub(super) bar: ProgressBar,
-    stop: Arc<AtomicBool>,
 }
 
 impl Observer for Progress {
@@ -17,7 +15,7 @@ impl Observer for Progress {
         self.bar.set_position(done as u64);
     }
     fn cancelled(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+        signals::stopped()
     }
     fn failed(&self, message: &str) {
         self.bar.suspend(|| super::complain(&format!("error: {message}")));
@@ -25,23 +23,20 @@ impl Observer for Progress {
 }
 
 impl Progress {
-    /// A bar that counts `what`; takes over Ctrl-C.
+    /// A bar that counts `what`. Whoever has one asks it often whether to stop.
     pub(super) fn new(quiet: bool, what: &str) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let flag = stop.clone();
-        // A second Ctrl-C while the first is being obeyed ends the process at once.
-        let _ = ctrlc::set_handler(move || {
-            if flag.swap(true, Ordering::Relaxed) {
-                std::process::exit(130);
-            }
-            crate::scoring::command::interrupt();
-        });
+        signals::look();
+        Self::shown(quiet, what)
+    }
+
+    /// A bar of work that does not ask, or too seldom: it ends at the first request to stop.
+    pub(super) fn shown(quiet: bool, what: &str) -> Self {
         let shown = !quiet && std::io::stderr().is_terminal();
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(None, target);
         if let Ok(style) = ProgressStyle::with_template(&format!("{{bar:40}} {{pos}}/{{len}} {what}, {{eta}} left")) {
             bar.set_style(style);
         }
-        Self { bar, stop }
+        Self { bar }
     }
 }

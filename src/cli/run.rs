@@ -2,12 +2,13 @@
 
 use super::input::{DataArgs, ScenarioArgs, histories, may_score};
 use super::progress::Progress;
-use super::{complain, say, with_threads};
+use super::{complain, remark, say};
 use crate::error::{Error, Result};
 use crate::experiment::{self, Failure, Histories, Observer, Results};
 use crate::privacy::NoiseMode;
 use crate::report::manifest::{DataFile, Timing, sha256};
-use crate::report::{Context, Manifest, Overwrite, Summaries, folder, table, write_run};
+use crate::report::output::{FolderTarget, RUN};
+use crate::report::{Context, Manifest, Overwrite, Summaries, table, write_run};
 use crate::rng::RNG_VERSION;
 use crate::scenario::Loaded;
 use std::path::PathBuf;
@@ -29,7 +30,7 @@ pub(super) struct RunArgs {
     force: bool,
     /// Threads; 0 takes one per core. The results do not depend on it
     #[arg(long, default_value_t = 0, value_parser = super::thread_count)]
-    threads: usize,
+    pub(super) threads: usize,
     /// Where DP noise comes from: seeded (repeatable), or opendp (its samplers on a generator of the process that the operating system seeds: not repeatable, and not what a release draws from)
     #[arg(long, value_enum, default_value_t = NoiseArg::Seeded)]
     noise: NoiseArg,
@@ -62,13 +63,14 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
         NoiseArg::Opendp => NoiseMode::Opendp,
     };
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(&loaded.scenario.name));
-    let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
     let mut manifest = manifest(&loaded, &source, args);
-    folder::check(&out, &manifest.run_id, overwrite)?;
-    folder::try_out(&out, &manifest.run_id)?;
+    let target = FolderTarget::check(&out, RUN, Some(&manifest.run_id), Overwrite::by(args.force))?;
+    if !args.quiet {
+        remark(target.notes());
+    }
     let read = started.elapsed().as_secs_f64();
     let progress = Progress::new(args.quiet, "arms × ε × replications");
-    let results = with_threads(args.threads, || experiment::run(&loaded, &source, noise, &progress))?;
+    let results = experiment::run(&loaded, &source, noise, &progress)?;
     progress.bar.finish_and_clear();
     let simulated = started.elapsed().as_secs_f64();
     manifest.ledger = serde_json::to_value(&results.ledger).map_err(|e| Error::Other(e.to_string()))?;
@@ -84,17 +86,14 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
     if progress.cancelled() {
         return Err(Error::Interrupted);
     }
-    let (written, left_out) = write_run(&out, overwrite, &mut manifest, &results.rows, !args.no_plots)?;
+    let (written, of_the_disk) = write_run(target, &mut manifest, &results.rows, !args.no_plots)?;
     if !args.quiet {
         print(args, &manifest.context, &results)?;
         // What the tables say below is not said twice.
         let few = manifest.context.few();
-        for note in manifest.notes.iter().filter(|n| !left_out.contains(n) && **n != few) {
-            complain(&format!("note: {note}"));
-        }
-        for note in left_out {
-            complain(&format!("note: {note}"));
-        }
+        manifest.notes.retain(|note| *note != few);
+        remark(&manifest.notes);
+        remark(&of_the_disk);
         complain(&format!(
             "{} in {:.1} s: manifest.json, results.csv, results.parquet, summary.csv{}",
             written.display(),

@@ -1,15 +1,15 @@
 //! `pretick score`: scores by a model that `pretick release` wrote.
 
-use super::complain;
 use super::input::column_map;
 use super::scorecard::applicants;
+use super::{complain, remark};
 use crate::error::{Error, Result};
 use crate::population::{Table, TableParams};
-use crate::report::file::{WholeFile, check};
+use crate::report::output::FileTarget;
 use crate::report::{Overwrite, csv};
 use crate::scoring::saved;
 use crate::view::PlatformView;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 #[derive(Debug, clap::Args)]
@@ -38,11 +38,12 @@ pub(super) struct RowsArgs {
 }
 
 impl RowsArgs {
-    /// Whether a file may be replaced; fails before the work where there is one and it may not.
-    pub(super) fn overwrite(&self) -> Result<Overwrite> {
-        let overwrite = if self.force { Overwrite::Replace } else { Overwrite::Refuse };
-        check(&self.out, overwrite)?;
-        Ok(overwrite)
+    /// The place for the scores by `model`; fails before the work where it may not be written to.
+    pub(super) fn target(&self, model: &Path) -> Result<FileTarget> {
+        let target = FileTarget::check(&self.out, Overwrite::by(self.force))?;
+        target.is_none_of(&[&self.data, model])?;
+        remark(target.notes());
+        Ok(target)
     }
 
     /// The rows, in the order of the file.
@@ -52,7 +53,7 @@ impl RowsArgs {
 }
 
 pub(super) fn score(args: &ScoreArgs) -> Result<ExitCode> {
-    let overwrite = args.rows.overwrite()?;
+    let target = args.rows.target(&args.model)?;
     let name = args.model.display().to_string();
     let text = std::fs::read_to_string(&args.model).map_err(Error::io("read model", &args.model))?;
     let wrong = |why: &dyn std::fmt::Display| Error::Other(format!("{name}: {why}"));
@@ -68,7 +69,7 @@ pub(super) fn score(args: &ScoreArgs) -> Result<ExitCode> {
     }
     let pd = model.score(&view)?;
     let broken = |e: ::csv::Error| Error::Other(format!("cannot write the scores: {e}"));
-    let mut file = WholeFile::create(&args.rows.out, overwrite)?;
+    let mut file = target.begin()?;
     let mut out = ::csv::Writer::from_writer(&mut file);
     out.write_record(["id", "pd"]).map_err(broken)?;
     for (row, pd) in rows.iter().zip(&pd) {

@@ -1,6 +1,6 @@
 //! `pretick validate`: the stylised facts, and with `--twins` their broken twins.
 
-use super::{complain, say, with_threads};
+use super::{complain, say};
 use crate::error::{Error, Result};
 use crate::experiment::facts::{Fact, Finding, Kind, facts};
 use crate::report::table::plain;
@@ -21,7 +21,7 @@ pub(super) struct ValidateArgs {
     json: bool,
     /// Threads; 0 takes one per core
     #[arg(long, default_value_t = 0, value_parser = super::thread_count)]
-    threads: usize,
+    pub(super) threads: usize,
 }
 
 #[derive(serde::Serialize)]
@@ -44,31 +44,28 @@ pub(super) fn validate(args: &ValidateArgs) -> Result<ExitCode> {
         return Err(Error::Other(format!("there is no fact {unknown}; they are numbered 1 to {last}")));
     }
     let chosen: Vec<_> = all.into_iter().filter(|f| args.fact.is_empty() || args.fact.contains(&f.number)).collect();
-    let (lines, failed) = with_threads(args.threads, || {
-        let (mut lines, mut failed) = (Vec::new(), 0usize);
-        for fact in &chosen {
-            let found = (fact.measure)(false)?;
-            failed += usize::from(found.iter().any(|f| !f.pass));
-            let twin = if args.twins { (fact.measure)(true)? } else { Vec::new() };
-            if args.twins && twin.iter().all(|f| f.pass) {
-                complain(&format!("fact {}: its twin ({}) passes, so it tests nothing", fact.number, fact.twin));
-                failed += 1;
-            }
-            let line = |finding, twin| Line {
-                fact: fact.number,
-                name: fact.name,
-                kind: fact.kind,
-                evidence: fact.kind.words(),
-                predicts_unseen_data: fact.kind.predicts(),
-                source: fact.source,
-                twin,
-                finding,
-            };
-            lines.extend(found.into_iter().map(|f| line(f, None)));
-            lines.extend(twin.into_iter().map(|f| line(f, Some(fact.twin))));
+    let (mut lines, mut failed) = (Vec::new(), 0usize);
+    for fact in &chosen {
+        let found = (fact.measure)(false)?;
+        failed += usize::from(found.iter().any(|f| !f.pass));
+        let twin = if args.twins { (fact.measure)(true)? } else { Vec::new() };
+        if args.twins && twin.iter().all(|f| f.pass) {
+            complain(&format!("fact {}: its twin ({}) passes, so it tests nothing", fact.number, fact.twin));
+            failed += 1;
         }
-        Ok((lines, failed))
-    })?;
+        let line = |finding, twin| Line {
+            fact: fact.number,
+            name: fact.name,
+            kind: fact.kind,
+            evidence: fact.kind.words(),
+            predicts_unseen_data: fact.kind.predicts(),
+            source: fact.source,
+            twin,
+            finding,
+        };
+        lines.extend(found.into_iter().map(|f| line(f, None)));
+        lines.extend(twin.into_iter().map(|f| line(f, Some(fact.twin))));
+    }
     if args.json {
         say(&serde_json::to_string_pretty(&lines).map_err(|e| Error::Other(e.to_string()))?)?;
     } else {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
+use std::io;
 use std::path::Path;
 
 /// Name of the manifest in a run folder: a folder that has one is whole.
@@ -84,7 +85,43 @@ pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+/// Counts and hashes what passes.
+pub struct Hashed<W> {
+    inner: W,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl<W: io::Write> Hashed<W> {
+    /// Passes everything on to `inner`.
+    pub fn new(inner: W) -> Self {
+        Self { inner, hash: Sha256::new(), bytes: 0 }
+    }
+
+    /// Where it passes on to.
+    pub const fn inner(&self) -> &W {
+        &self.inner
+    }
+
+    /// Number of bytes, and their SHA-256 in hexadecimal.
+    pub fn finish(self) -> (u64, String) {
+        (self.bytes, hex(&self.hash.finalize()))
+    }
+}
+
+impl<W: io::Write> io::Write for Hashed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = self.inner.write(bytes)?;
+        self.hash.update(bytes.get(..n).unwrap_or(bytes));
+        self.bytes += n as u64;
+        Ok(n)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut out, b| {
         let _ = write!(out, "{b:02x}");
         out

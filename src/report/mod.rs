@@ -7,8 +7,8 @@
 //! | [`summary`] | means with 95 % intervals, paired differences to the reference arm |
 //! | [`csv`], [`parquet`] | `results.csv`, `summary.csv`, `results.parquet` |
 //! | [`manifest`] | `manifest.json`, `datapackage.json` |
-//! | [`folder`] | the run folder, whole or not there at all |
-//! | [`file`](mod@file) | one file, whole or not there at all |
+//! | [`output`] | a file or a folder, whole or not there at all: what every command writes through |
+//! | [`run`] | the folder of a run |
 //! | [`histories`] | monthly rows of `pretick generate` |
 //! | [`plots`] | SVG and PNG pictures |
 //! | [`bench`](mod@bench) | what `pretick bench` writes and prints |
@@ -25,25 +25,26 @@ pub mod bench;
 pub mod csv;
 pub mod cutoffs;
 pub mod exposure;
-pub mod file;
-pub mod folder;
 pub mod histories;
 pub mod interval;
 pub mod leakage;
 pub mod manifest;
 pub mod metric;
+pub mod output;
 pub mod palette;
 pub mod parquet;
 pub mod plots;
 pub mod release;
+pub mod run;
 pub mod story;
 pub mod summary;
 pub mod swaps;
 pub mod sweep;
 pub mod table;
 
-pub use folder::{Overwrite, RunFolder, write_run};
 pub use manifest::Manifest;
+pub use output::Overwrite;
+pub use run::write_run;
 pub use summary::{Summaries, Summary};
 
 use crate::stats::Spread;

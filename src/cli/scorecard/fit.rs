@@ -2,13 +2,16 @@
 
 use super::super::input::ScenarioArgs;
 use super::super::input::toml_of;
-use super::super::{complain, say};
-use super::{Folder, csv_of, print, trends, view};
+use super::super::{command_line, complain, remark, say};
+use super::{csv_of, print, trends, view};
 use crate::error::{Error, Result};
 use crate::population::{Source, Table, TableParams};
 use crate::report::Overwrite;
-use crate::report::bench::{render_trends, write_trends};
+use crate::report::bench::{TrendCost, render_trends, write_trends};
+use crate::report::manifest::sha256;
+use crate::report::output::{FolderTarget, SCORECARD};
 use crate::rng::{Entity, Purpose, Streams};
+use crate::scenario::Loaded;
 use crate::scoring::scorecard::calibration::{Calibration, calibration};
 use crate::scoring::scorecard::cutoffs::{CutoffRow, GainsRow, cutoffs, gains};
 use crate::scoring::scorecard::table::Shown;
@@ -75,9 +78,10 @@ pub(super) fn fit(args: &FitArgs) -> Result<ExitCode> {
     if !(0.0..=0.9).contains(&args.holdout) {
         return Err(Error::Other(format!("--holdout {} is out of range; allowed: 0 to 0.9", args.holdout)));
     }
-    let folder = Folder { path: &args.out, overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse } };
-    folder.check(&FILES)?;
-    folder.check(&[TRENDS])?;
+    let target = FolderTarget::check(&args.out, SCORECARD, None, Overwrite::by(args.force))?;
+    if !args.quiet {
+        remark(target.notes());
+    }
     // Groups and cohorts say nothing to a scorecard: their columns need not even be filled in.
     let map = map.for_scoring();
     let data = Table::open(&args.data, &map, args.skip_bad_rows)?;
@@ -98,31 +102,61 @@ pub(super) fn fit(args: &FitArgs) -> Result<ExitCode> {
     let costs = trends::costs(&data, &s.lender, s.seed, held, args.trends)?;
     let shown = map.untransformed();
     let (persons, bads) = document.model.trained_on();
-    let (bins, columns) = (table::bins(&points, persons, bads, &shown), table::columns(document.model.cards()));
+    let columns = table::columns(document.model.cards());
     let judged = held_out.as_ref().unwrap_or(&in_sample);
-    folder.write("scorecard.json", document.to_json()?.as_bytes())?;
-    folder.write("scorecard.csv", &csv_of(&bins)?)?;
-    folder.write("iv.csv", &csv_of(&columns)?)?;
-    folder.write("cutoffs.csv", &csv_of(&judged.cutoffs)?)?;
-    folder.write("gains.csv", &csv_of(&judged.gains)?)?;
-    folder.write("calibration.csv", &csv_of(&judged.calibration.tenths)?)?;
-    folder.write("scorecard.sql", query(&points, &map, &shown).as_bytes())?;
-    if !costs.is_empty() {
-        let mut bytes = Vec::new();
-        write_trends(&mut bytes, &costs).map_err(Error::io("write", &args.out.join(TRENDS)))?;
-        folder.write(TRENDS, &bytes)?;
-    }
+    let made = [
+        document.to_json()?.into_bytes(),
+        csv_of(&table::bins(&points, persons, bads, &shown))?,
+        csv_of(&columns)?,
+        csv_of(&judged.cutoffs)?,
+        csv_of(&judged.gains)?,
+        csv_of(&judged.calibration.tenths)?,
+        query(&points, &map, &shown).into_bytes(),
+    ];
+    let notes = write(target, &made, &costs, manifest(&loaded, &data))?;
     if !args.quiet {
         let printed = print::lines(&points, &shown, persons, bads);
         say(&print::fitted(&columns, &printed, &in_sample, held_out.as_ref(), economics))?;
         if !costs.is_empty() {
             say(&format!("\n{}", render_trends(&costs, true)))?;
         }
-        data.notes().iter().for_each(|note| complain(&format!("note: {note}")));
+        remark(data.notes());
+        remark(&notes);
         let files = FILES.iter().chain((!costs.is_empty()).then_some(&TRENDS)).copied().collect::<Vec<_>>();
         complain(&format!("{}: {}", args.out.display(), files.join(", ")));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the folder; gives what should be known of the disk.
+fn write(
+    target: FolderTarget,
+    made: &[Vec<u8>; FILES.len()],
+    costs: &[TrendCost],
+    manifest: serde_json::Value,
+) -> Result<Vec<String>> {
+    let mut folder = target.begin()?;
+    for (name, bytes) in FILES.iter().zip(made) {
+        folder.write_bytes(name, bytes)?;
+    }
+    if !costs.is_empty() {
+        folder.write(TRENDS, |out| write_trends(out, costs))?;
+    }
+    folder.finish(manifest).map(|(_, notes)| notes)
+}
+
+/// What the scorecard was made of.
+fn manifest(loaded: &Loaded, data: &Table) -> serde_json::Value {
+    let (version, effective) = (env!("CARGO_PKG_VERSION"), loaded.effective());
+    let identity = format!("{version}\n{}\n{effective}", data.sha256());
+    serde_json::json!({
+        "scorecard_id": sha256(identity.as_bytes())[..16],
+        "pretick_version": version,
+        "command": command_line(),
+        "data": { "path": data.file(), "sha256": data.sha256() },
+        "scenario_sha256": sha256(loaded.text.as_bytes()),
+        "effective_scenario": effective,
+    })
 }
 
 /// The exact points as a query of a table of applicants.

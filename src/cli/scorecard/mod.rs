@@ -9,8 +9,7 @@ mod trends;
 use super::input::column_map;
 use crate::error::{Error, Result};
 use crate::population::{Table, TableParams};
-use crate::report::file::write_whole;
-use crate::report::{Overwrite, csv};
+use crate::report::csv;
 use crate::scoring::scorecard::Document;
 use crate::view::LenderView;
 use serde::Serialize;
@@ -88,24 +87,4 @@ fn csv_of<T: Serialize>(rows: &[T]) -> Result<Vec<u8>> {
         out.write_record(fields.values().map(text)).map_err(|e| broken(&e))?;
     }
     out.into_inner().map_err(|e| broken(&e))
-}
-
-/// Files of one folder: checked before the work, written after it.
-struct Folder<'a> {
-    path: &'a Path,
-    overwrite: Overwrite,
-}
-
-impl Folder<'_> {
-    fn check(&self, names: &[&str]) -> Result<()> {
-        if self.path.is_file() {
-            return Err(Error::Other(format!("{} is a file: name a folder with --out", self.path.display())));
-        }
-        names.iter().try_for_each(|name| crate::report::file::check(&self.path.join(name), self.overwrite))
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        std::fs::create_dir_all(self.path).map_err(Error::io("make folder", self.path))?;
-        write_whole(&self.path.join(name), bytes, self.overwrite)
-    }
 }

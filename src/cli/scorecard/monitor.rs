@@ -1,11 +1,11 @@
 //! `pretick scorecard monitor`.
 
-use super::super::{complain, say};
+use super::super::{complain, remark, say};
 use super::{applicants, csv_of, open, print, view};
 use crate::error::Result;
 use crate::population::TableParams;
 use crate::report::Overwrite;
-use crate::report::file::{check, write_whole};
+use crate::report::output::{FileTarget, write_whole};
 use crate::scoring::monitoring::{Stability, count, count_bins, stability, tenths};
 use crate::scoring::scorecard::table::label;
 use crate::scoring::scorecard::{Assigned, Document};
@@ -71,8 +71,7 @@ fn scored(document: &Document, map: &TableParams, path: &Path, skip: bool) -> Re
 }
 
 pub(super) fn monitor(args: &MonitorArgs) -> Result<ExitCode> {
-    let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
-    args.out.as_ref().map_or(Ok(()), |path| check(path, overwrite))?;
+    let target = target(args)?;
     let (document, map) = open(&args.model)?;
     let old = scored(&document, &map, &args.data, args.skip_bad_rows)?;
     let edges = tenths(&old.scores);
@@ -87,14 +86,24 @@ pub(super) fn monitor(args: &MonitorArgs) -> Result<ExitCode> {
         }
         all.push(Compared { file: path.display().to_string(), persons: new.scores.len(), lines });
     }
-    if let Some(path) = &args.out {
-        write_whole(path, &csv_of(&lines(&document, &map, &edges, &all))?, overwrite)?;
+    if let Some(target) = target {
+        write_whole(target, &csv_of(&lines(&document, &map, &edges, &all))?)?;
     }
     say(&print::compared(old.scores.len(), &all))?;
     if let Some(path) = &args.out {
         complain(&format!("{}: every bin", path.display()));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The place for the CSV, if one is asked for: none of the files that are read.
+fn target(args: &MonitorArgs) -> Result<Option<FileTarget>> {
+    let Some(out) = &args.out else { return Ok(None) };
+    let target = FileTarget::check(out, Overwrite::by(args.force))?;
+    let inputs = [&args.model, &args.data].into_iter().chain(&args.against).map(PathBuf::as_path);
+    target.is_none_of(&inputs.collect::<Vec<_>>())?;
+    remark(target.notes());
+    Ok(Some(target))
 }
 
 fn lines(document: &Document, map: &TableParams, edges: &[f64], all: &[Compared]) -> Vec<Line> {

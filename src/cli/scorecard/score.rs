@@ -5,7 +5,6 @@ use super::super::score::RowsArgs;
 use super::{open, view};
 use crate::error::{Error, Result};
 use crate::report::csv;
-use crate::report::file::WholeFile;
 use crate::scoring::scorecard::table::label;
 use crate::scoring::scorecard::{Card, Decision, Points};
 use std::io::Write;
@@ -21,7 +20,7 @@ pub(super) struct ScoreArgs {
 }
 
 pub(super) fn score(args: &ScoreArgs) -> Result<ExitCode> {
-    let overwrite = args.rows.overwrite()?;
+    let target = args.rows.target(&args.model)?;
     let (document, map) = open(&args.model)?;
     let points = document.on_scale()?;
     let (table, rows) = args.rows.read(&map)?;
@@ -31,7 +30,7 @@ pub(super) fn score(args: &ScoreArgs) -> Result<ExitCode> {
         let place = card.bins.iter().nth(bin).map(|b| &b.place);
         place.map_or_else(String::new, |p| label(&card.column, p, &shown))
     };
-    let mut file = WholeFile::create(&args.rows.out, overwrite)?;
+    let mut file = target.begin()?;
     let ids = rows.iter().map(|row| table.label(*row));
     write(&mut file, ids, &decisions, &points, document.points.reasons as usize, &words)?;
     file.finish()?;

@@ -1,34 +1,12 @@
-//! The files of a bench. Each is written whole; `bench.csv` comes last, so that a folder that has it is complete.
+//! The files of a bench: one folder, whole or not there at all. `bench.json` describes it and lists its files.
 
 use super::compare::{Change, differences};
 use super::{About, Cells, TrendCost, csv, plot, summary, write_trends};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::experiment::bench::{Done, Placement};
-use crate::report::file::write_whole;
-use crate::report::{Overwrite, plots};
+use crate::report::output::FolderTarget;
+use crate::report::plots;
 use serde_json::{Value, json};
-use std::path::Path;
-
-/// The description of a bench.
-pub const MANIFEST: &str = "bench.json";
-/// The values.
-pub const VALUES: &str = "bench.csv";
-
-/// Whether `folder` may take the bench `id`; call it before a long run.
-pub fn check(folder: &Path, id: &str, overwrite: Overwrite) -> Result<()> {
-    if overwrite == Overwrite::Replace || !folder.join(VALUES).exists() {
-        return Ok(());
-    }
-    let text = std::fs::read_to_string(folder.join(MANIFEST)).unwrap_or_default();
-    let found = serde_json::from_str::<Value>(&text).unwrap_or(Value::Null);
-    if found["bench_id"] == id {
-        return Ok(());
-    }
-    Err(Error::Other(format!(
-        "{} holds the result of another bench: choose another folder with --out, or replace it with --force",
-        folder.display()
-    )))
-}
 
 /// Everything that is written.
 pub struct Bench<'a> {
@@ -52,53 +30,38 @@ pub struct Bench<'a> {
     pub pictures: bool,
 }
 
-/// Writes all files; gives the notes of pictures that were left out.
-pub fn write(folder: &Path, bench: &Bench<'_>) -> Result<Vec<String>> {
-    std::fs::create_dir_all(folder).map_err(Error::io("create folder", folder))?;
-    let put = |name: &str, content: &dyn Fn(&mut Vec<u8>) -> std::io::Result<()>| -> Result<()> {
-        let (mut bytes, path) = (Vec::new(), folder.join(name));
-        content(&mut bytes).map_err(Error::io("write", &path))?;
-        write_whole(&path, &bytes, Overwrite::Replace)
-    };
+/// Writes all files. Gives the notes of pictures that were left out, and of what should be known of the disk.
+pub fn write(target: FolderTarget, bench: &Bench<'_>) -> Result<Vec<String>> {
+    let mut folder = target.begin()?;
     let rows = csv::rows(bench.done);
     let cells = Cells::new(&rows);
     let about = bench.about;
-    put("summary.csv", &|out| summary::write_summary(out, &cells, about.replicates))?;
+    folder.write("bench.csv", |out| csv::write(out, &rows))?;
+    folder.write("summary.csv", |out| summary::write_summary(out, &cells, about.replicates))?;
     let paired = differences(&cells, &about.reference, about.replicates);
-    put("differences.csv", &|out| summary::write_differences(out, &paired))?;
+    folder.write("differences.csv", |out| summary::write_differences(out, &paired))?;
     if !bench.placements.is_empty() {
-        put("splits.csv", &|out| csv::write_splits(out, bench.places, bench.placements))?;
+        folder.write("splits.csv", |out| csv::write_splits(out, bench.places, bench.placements))?;
     }
     if !bench.trends.is_empty() {
-        put("trends.csv", &|out| write_trends(out, bench.trends))?;
+        folder.write("trends.csv", |out| write_trends(out, bench.trends))?;
     }
     if let Some(change) = bench.change {
-        put("baseline.csv", &|out| summary::write_differences(out, &change.differences))?;
+        folder.write("baseline.csv", |out| summary::write_differences(out, &change.differences))?;
     }
     if about.real_data {
-        put("NOTICE.txt", &|out| {
-            out.extend_from_slice(format!("{}\n", crate::report::SIMULATED).as_bytes());
-            Ok(())
-        })?;
+        folder.write_bytes("NOTICE.txt", format!("{}\n", crate::report::SIMULATED).as_bytes())?;
     }
     let mut notes = Vec::new();
     if bench.pictures {
         let (drawn, left_out) = plot::draw_all(&cells, about)?;
-        let pictures = folder.join("plots");
-        std::fs::create_dir_all(&pictures).map_err(Error::io("create folder", &pictures))?;
         for picture in &drawn {
-            let path = |ending: &str| pictures.join(format!("{}.{ending}", picture.name));
-            write_whole(&path("svg"), picture.svg.as_bytes(), Overwrite::Replace)?;
-            write_whole(&path("png"), &plots::png(&picture.svg)?, Overwrite::Replace)?;
+            folder.write_bytes(&format!("plots/{}.svg", picture.name), picture.svg.as_bytes())?;
+            folder.write_bytes(&format!("plots/{}.png", picture.name), &plots::png(&picture.svg)?)?;
         }
         notes = left_out;
     }
-    let manifest = manifest(bench);
-    put(MANIFEST, &|out| {
-        out.extend_from_slice(format!("{manifest:#}\n").as_bytes());
-        Ok(())
-    })?;
-    put(VALUES, &|out| csv::write(out, &rows))?;
+    notes.extend(folder.finish(manifest(bench))?.1);
     Ok(notes)
 }
 

@@ -9,7 +9,7 @@
 //! | `trends.csv` | what each declared trend costs the scorers that keep to it |
 //! | `baseline.csv` | differences to an earlier bench (`--baseline`) |
 //! | `plots/` | AUC against ε; AUC against fit time |
-//! | `bench.json` | version, scenario, command, the ledger of one fold, failures |
+//! | `bench.json` | version, scenario, command, the ledger of one fold, failures, the files and their hashes |
 //!
 //! While it runs, finished fits stand in `bench.partial.jsonl` ([`checkpoint`]).
 

@@ -13,7 +13,6 @@
 //!
 //! [`perform`] is the order of events; [`Registers`] are asked and locked before it.
 
-mod disk;
 mod draft;
 mod ledger;
 mod perform;

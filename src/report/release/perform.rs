@@ -13,7 +13,7 @@
 //! The charge is the budget that was asked for, as a whole: further queries within it, such as an estimate of quality, need
 //! nothing here but their entries in the release's ledger.
 
-use super::draft::{Draft, leftovers};
+use super::draft::{self, leftovers};
 use super::persons::Persons;
 use super::register::{Known, State};
 use super::registers::{CutOff, Registers};
@@ -21,6 +21,7 @@ use super::{PublicLedger, files};
 use crate::error::{Error, Result};
 use crate::experiment::release::{Asked, Release};
 use crate::privacy::{Noise, System};
+use crate::report::output::Draft;
 use rand::TryRng;
 use std::path::{Path, PathBuf};
 
@@ -61,7 +62,7 @@ pub fn perform(
     System::ready()?;
     let id = name()?;
     known_leftovers(order.out, registers)?;
-    let draft = Draft::create(order.out)?;
+    let draft = draft::begin(order.out)?;
     if stop() {
         return Err(Error::Interrupted);
     }
@@ -89,8 +90,7 @@ pub fn perform(
     }
     ledger.add(&release, id.clone());
     let published = if stop() { Err(Error::Other("interrupted".into())) } else { publish(draft, &release, &ledger) };
-    let (folder, note) = published.map_err(|e| spent(&e.to_string(), &id, order, registers))?;
-    let mut notes: Vec<String> = note.into_iter().collect();
+    let (folder, mut notes) = published.map_err(|e| spent(&e.to_string(), &id, order, registers))?;
     let own = ledger.costs().last().map_or((0.0, 0.0), |c| (c.1, c.2));
     if let Err(e) = registers.published(own) {
         notes.push(format!(
@@ -118,12 +118,12 @@ fn known_leftovers(out: &Path, registers: &Registers) -> Result<()> {
     }
 }
 
-fn publish(draft: Draft, release: &Release, ledger: &PublicLedger) -> Result<(PathBuf, Option<String>)> {
+fn publish(draft: Draft, release: &Release, ledger: &PublicLedger) -> Result<(PathBuf, Vec<String>)> {
     for (name, bytes) in files(release, ledger)? {
-        draft.write(name, &bytes)?;
+        draft.write(name, |out| out.write_all(&bytes))?;
     }
     let folder = draft.target().to_owned();
-    Ok((folder, draft.publish()?))
+    Ok((folder, draft::publish(draft)?))
 }
 
 /// What went wrong after noise may have been drawn.

@@ -12,8 +12,9 @@
 //! Limits: it is as good as its use. Copying the data to another folder without the register evades it. A lock (`flock`, which ends
 //! with its process) keeps two releases from passing at once.
 
+use super::PublicLedger;
 use super::persons::Persons;
-use super::{PublicLedger, disk};
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::experiment::release::Asked;
 use serde::{Deserialize, Serialize};
@@ -92,7 +93,11 @@ pub(super) struct Register {
 impl Register {
     /// Opens the register, or a new one, and locks it.
     pub fn open(path: &Path) -> Result<Self> {
-        let path = resolved(path)?;
+        if path.file_name().is_none() {
+            return Err(Error::Other(format!("--register {}: not a file", path.display())));
+        }
+        // A folder that is not there: the lock says so.
+        let path = disk::followed(path).map_err(Error::io("read register", path))?;
         if fs::metadata(&path).is_ok_and(|m| !m.is_file()) {
             return Err(Error::Other(format!("--register {}: not a file: name one beside the data", path.display())));
         }
@@ -220,29 +225,6 @@ impl Drop for Register {
     }
 }
 
-/// The file that a path stands for, links followed, whether it is there or not.
-fn resolved(path: &Path) -> Result<PathBuf> {
-    let mut at = path.to_owned();
-    for _ in 0..40 {
-        match fs::symlink_metadata(&at) {
-            Ok(m) if m.is_symlink() => {
-                let to = fs::read_link(&at).map_err(Error::io("follow", &at))?;
-                at = at.parent().unwrap_or(Path::new("")).join(to);
-            }
-            Ok(_) => return fs::canonicalize(&at).map_err(Error::io("read register", &at)),
-            Err(e) if e.kind() == ErrorKind::NotFound => {
-                let folder = at.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-                let name =
-                    at.file_name().ok_or_else(|| Error::Other(format!("--register {}: not a file", path.display())))?;
-                // A folder that is not there: the lock says so.
-                return Ok(fs::canonicalize(folder).map_or_else(|_| at.clone(), |folder| folder.join(name)));
-            }
-            Err(e) => return Err(Error::io("read register", &at)(e)),
-        }
-    }
-    Err(Error::Other(format!("--register {}: too many links", path.display())))
-}
-
 /// Takes the lock, or says who has it.
 fn hold(lock: &Path) -> Result<File> {
     // A lock file may be removed by its last holder between opening and locking it.
@@ -263,26 +245,9 @@ fn hold(lock: &Path) -> Result<File> {
             }
             Err(TryLockError::Error(e)) => return Err(Error::io("lock register", lock)(e)),
         }
-        if still_there(&file, lock)? {
+        if disk::still_there(&file, lock).map_err(Error::io("lock register", lock))? {
             return Ok(file);
         }
     }
     Err(Error::Other(format!("{} comes and goes: other releases are under way", lock.display())))
-}
-
-#[cfg(unix)]
-fn still_there(file: &File, path: &Path) -> Result<bool> {
-    use std::os::unix::fs::MetadataExt;
-    let own = file.metadata().map_err(Error::io("lock register", path))?;
-    match fs::metadata(path) {
-        Ok(m) => Ok((m.dev(), m.ino()) == (own.dev(), own.ino())),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
-        Err(e) => Err(Error::io("lock register", path)(e)),
-    }
-}
-
-#[cfg(not(unix))]
-#[allow(clippy::unnecessary_wraps, reason = "as on unix")]
-fn still_there(_: &File, _: &Path) -> Result<bool> {
-    Ok(true)
 }

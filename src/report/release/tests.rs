@@ -1,6 +1,6 @@
-use super::disk::faults::{self, Fault};
 use super::persons::tests::persons;
 use super::*;
+use crate::disk::faults::{self, Fault};
 use crate::experiment::release::Asked;
 use crate::privacy::{Cost, Entry, IntegerLaplace, Ledger, Neighbouring, Noise, Trust, mu_of_epsilon};
 use std::fs;

@@ -7,7 +7,8 @@
 //! | `PROGRAM ARGS… fit FOLDER` | training rows, the outcome in the last column `label` (1 = default) | read and dropped |
 //! | `PROGRAM ARGS… score FOLDER` | rows | a column `pd`: one number in [0, 1] a row, in the order of the rows |
 //!
-//! FOLDER is an empty folder of this model alone, the same for its fit and its scores, removed afterwards: `fit` leaves
+//! FOLDER is an empty folder of this model alone, the same for its fit and its scores, removed afterwards (by the next pretick
+//! where this one was killed): `fit` leaves
 //! there what `score` needs. pretick puts `columns.json` into it: what is publicly known of each column (bounds, steps,
 //! knots, levels of a category, special values, trend). Tables are CSV with a header, or an Arrow IPC stream
 //! (`lender.command.format`, also in the environment variable `PRETICK_FORMAT`; `PRETICK_PROTOCOL` is 1). Numbers are
@@ -19,7 +20,8 @@
 //! it. Neither a person's id nor the truth, nor outcomes of the rows to be scored.
 //!
 //! **What can go wrong** (it is not found, fails, crashes, hangs, answers nonsense) becomes an [`Error::Scorer`] in words,
-//! and a run goes on without the arm. A call whose time is up is killed with everything that it started.
+//! and a run goes on without the arm. A call whose time is up is killed with everything that it started; so is one whose pretick
+//! ends, however it ends.
 //!
 //! Limits: the program is trusted once it is allowed ([`allow`]): it runs with the user's rights, nothing isolates it, and a
 //! program that moves into a session of its own escapes the kill. Its randomness is its own: only a program
@@ -27,6 +29,8 @@
 
 #[cfg(feature = "arrow")]
 mod arrow;
+#[cfg(unix)]
+mod group;
 mod permission;
 #[cfg(unix)]
 mod process;
@@ -39,12 +43,14 @@ pub use table::{LABEL, PD};
 
 use super::impute::Imputer;
 use super::{Fitted, Scorer};
+use crate::disk::make_private_folder;
+use crate::disk::temporary::{Temporary, remove_left};
 use crate::error::{Error, Result};
 use crate::params::{above, any, between};
 use crate::privacy::Ledger;
 use crate::view::{Frame, LenderView};
 use std::io::{self, Write};
-use tempfile::TempDir;
+use std::sync::Once;
 
 crate::choice! {
     /// How tables cross.
@@ -86,7 +92,7 @@ pub struct Command {
 pub struct CommandModel {
     params: CommandParams,
     imputer: Imputer,
-    folder: TempDir,
+    folder: Temporary,
 }
 
 impl CommandParams {
@@ -126,8 +132,7 @@ impl Command {
             let message = format!("a column is called `{LABEL}`, the name of the outcome: rename it");
             return Err(Error::Scorer(message));
         }
-        let folder = tempfile::Builder::new().prefix("pretick-model-").tempdir();
-        let folder = folder.map_err(Error::io("create a folder in", &std::env::temp_dir()))?;
+        let folder = model_folder()?;
         let about = folder.path().join("columns.json");
         let text = format!("{:#}\n", table::public_knowledge(frame.columns()));
         std::fs::write(&about, text).map_err(Error::io("write", &about))?;
@@ -135,6 +140,34 @@ impl Command {
         model.call(frame, Some(labels))?;
         Ok(model)
     }
+}
+
+/// What names a model's folder; the numbers of the process and of the model follow.
+const FOLDER: &str = "pretick-model-";
+
+/// An empty folder that only this user can read; what dead processes left is removed before the first.
+fn model_folder() -> Result<Temporary> {
+    static SWEPT: Once = Once::new();
+    let all = std::env::temp_dir();
+    SWEPT.call_once(|| remove_left(&all, is_model_folder));
+    let names = (0..MOST_MODELS).map(|n| all.join(format!("{FOLDER}{}-{n}", std::process::id())));
+    let made = Temporary::create(names, make_private_folder);
+    made.map(|(folder, ())| folder).map_err(Error::io("create a folder in", &all))
+}
+
+fn is_model_folder(name: &str) -> bool {
+    let parts = name.strip_prefix(FOLDER).and_then(|rest| rest.split_once('-'));
+    let numbers = |(process, model): (&str, &str)| process.parse::<u32>().is_ok() && model.parse::<u32>().is_ok();
+    parts.is_some_and(numbers)
+}
+
+/// Most models of one process at a time.
+const MOST_MODELS: u32 = 10_000;
+
+/// Ends all programs that run, and lets no other begin: to be called by a process that ends at once after it.
+pub fn kill_all() {
+    #[cfg(unix)]
+    group::kill_all();
 }
 
 /// The training view's outcomes, both of them.

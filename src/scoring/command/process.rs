@@ -1,15 +1,15 @@
 //! One call of a program: a table in, its answer out, within a time and within bounds.
 //!
 //! The table is written, the answer and the complaints are read, and the end is awaited by a thread each, so that no full
-//! pipe can stop the others. The program leads a process group of its own. When it ends, when its time is up or when it
+//! pipe can stop the others. The program runs in a process group of its own ([`Group`]). When it ends, when its time is up or when it
 //! prints without end, the whole group is killed; only then is the program's id given back to the system, so that no
 //! stranger can be hit.
 
+use super::group::Group;
 use super::permission::interrupted;
 use crate::error::{Error, Result};
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use std::io::{self, BufWriter, Read, Write};
-use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
@@ -68,28 +68,21 @@ pub(super) fn call(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()> + Send + 'static,
 ) -> Result<Vec<u8>> {
     let name = call.name;
-    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    let mut child = piped.spawn().map_err(|e| {
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut group = Group::start(piped).map_err(|e| {
         Error::Scorer(format!(
             "cannot start `{name}`: {e}; a bare name is looked up on the PATH, a path from the folder that pretick is started in (lender.command.program)"
         ))
     })?;
     let (stop, stopped) = channel();
-    let heard = limit_memory(&child, call.memory)
-        .and_then(|()| listen(call, &mut child, write, stopped))
-        .map(|events| hear(&events, &mut child));
+    let heard = limit_memory(&group.program, call.memory)
+        .and_then(|()| listen(call, &mut group.program, write, stopped))
+        .map(|events| hear(&events, &mut group));
     // Whatever happened: nothing of the group survives, and the program's id is given back.
-    kill(&mut child);
-    let status = child.wait();
+    let status = group.end();
     drop(stop);
     let wrong = |what: &str, e: &io::Error| Error::Scorer(format!("`{name}`: cannot {what}: {e}"));
     verdict(call, heard.map_err(|e| wrong("start it", &e))?, status.map_err(|e| wrong("wait for its end", &e))?)
-}
-
-fn kill(child: &mut Child) {
-    let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
-    // In case it has moved to another group.
-    let _ = child.kill();
 }
 
 #[cfg(target_os = "linux")]
@@ -197,14 +190,14 @@ fn watch(stopped: &Receiver<()>, seconds: f64) -> Option<Event> {
 }
 
 /// Listens until the program has ended and said all, or was cut short.
-fn hear(events: &Receiver<Event>, child: &mut Child) -> Heard {
+fn hear(events: &Receiver<Event>, group: &mut Group) -> Heard {
     let mut heard = Heard::default();
     while !(heard.ended && (heard.cut.is_some() || heard.answer.is_some() && heard.complaints.is_some())) {
         let cut = match events.recv() {
             Ok(Event::Ended) => {
                 heard.ended = true;
                 // What it left running would keep its output open.
-                kill(child);
+                group.kill();
                 continue;
             }
             Ok(Event::Answer(answer)) => {
@@ -222,7 +215,7 @@ fn hear(events: &Receiver<Event>, child: &mut Child) -> Heard {
             Err(_) => break,
         };
         heard.cut.get_or_insert(cut);
-        kill(child);
+        group.kill();
     }
     if heard.complaints.is_none()
         && let Ok(Event::Complaints(bytes)) = events.recv_timeout(TICK)
