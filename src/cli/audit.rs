@@ -113,7 +113,7 @@ pub(super) fn audit(args: &AuditArgs) -> Result<ExitCode> {
     let s = &loaded.scenario;
     let report = with_threads(args.threads, || {
         let loadings = match source {
-            Histories::Synthetic => loadings_for(s, &mut Vec::new())?,
+            Histories::Synthetic => loadings_for(s, &mut Vec::new()).map_err(|e| loaded.locate(e))?,
             Histories::Table(_) => Loadings::default(),
         };
         run(s, &source, &loadings, &asked, &progress)

@@ -45,7 +45,7 @@ pub(super) fn story_of(args: &StoryArgs) -> Result<ExitCode> {
     }
     let told = with_threads(args.threads, || {
         let loadings = match source {
-            Histories::Synthetic => loadings_for(s, &mut Vec::new())?,
+            Histories::Synthetic => loadings_for(s, &mut Vec::new()).map_err(|e| loaded.locate(e))?,
             Histories::Table(_) => Loadings::default(),
         };
         story(s, &source, &loadings, args.one.replication, args.person)

@@ -118,11 +118,13 @@ pub fn run(loaded: &Loaded, histories: &Histories, noise: NoiseMode, observer: &
         failures: Vec::new(),
         notes: Vec::new(),
     };
-    for point in &points {
-        let loadings = match histories {
-            Histories::Synthetic => loadings_for(&point.scenario, &mut results.calibrations)?,
-            Histories::Table(_) => crate::population::Loadings::default(),
-        };
+    // All points first: what cannot be calibrated is said before the work on the others is done.
+    let loadings = |point: &Point| match histories {
+        Histories::Synthetic => loadings_for(&point.scenario, &mut results.calibrations).map_err(|e| point.locate(e)),
+        Histories::Table(_) => Ok(crate::population::Loadings::default()),
+    };
+    let loadings: Vec<_> = points.iter().map(loadings).collect::<Result<_>>()?;
+    for (point, loadings) in points.iter().zip(loadings) {
         let world = |replication| World::new(&point.scenario, histories, &loadings, replication);
         run_point(point, world, noise, &counter, &mut results)?;
     }
