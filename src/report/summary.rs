@@ -96,7 +96,8 @@ impl Names {
 }
 
 impl Summaries {
-    /// Summarises rows. A value given twice for one replication counts once (the last).
+    /// Summarises rows, but for those of groups that are too small to judge. A value given twice for one replication counts
+    /// once (the last).
     pub fn new(rows: &[Row], context: &Context) -> Self {
         let mut all = Self { reference: context.reference.clone(), ..Self::default() };
         for arm in &context.arms {
@@ -104,7 +105,9 @@ impl Summaries {
         }
         let mut sweep_numbers: BTreeMap<Arc<[String]>, usize> = BTreeMap::new();
         let mut values: BTreeMap<Key, BTreeMap<u32, Observed>> = BTreeMap::new();
-        for row in rows {
+        let hidden =
+            |row: &Row| context.too_small.iter().any(|t| *t.sweep == *row.sweep && t.hides(&row.metric, &row.group));
+        for row in rows.iter().filter(|r| !hidden(r)) {
             let sweep = *sweep_numbers.entry(Arc::clone(&row.sweep)).or_insert_with(|| {
                 all.sweeps.push(Arc::clone(&row.sweep));
                 all.sweeps.len() - 1
