@@ -18,7 +18,7 @@ fn bench(c: &mut Criterion) {
     let loadings = loadings_for(s, &mut Vec::new()).unwrap();
     let world = World::new(s, &Histories::Synthetic, &loadings, 0).unwrap();
     let persons = world.people.len() as u64;
-    let judged = Judged::of(&world.people);
+    let judged = Judged::of(&world.people, &world.attitudes.segment, &[]);
 
     let mut group = c.benchmark_group("run");
     group.sample_size(10).throughput(Throughput::Elements(persons));

@@ -164,6 +164,37 @@ fn contradictions_are_found_before_the_run() {
 }
 
 #[test]
+fn targets_out_of_reach_are_found_before_the_run() {
+    // Nobody has a file, and the targets are those of persons with one: the shares are put back together.
+    let nobody = "[population]\nfile = { none = 1.0, thin = 0.0, thick = 0.0 }\ngroup = { file_gap = 0.0 }\n";
+    let message = text(nobody.as_bytes());
+    holds(&message, &["s.toml:2:8: `population.file`: with { none = 1, ", "hardly anybody is in it", "(the default)"]);
+    let message = set(&["histories.calibrate.auc.bureau=0.8"]);
+    holds(&message, &["`histories.calibrate.auc.both`: 0.736 is below 0.8", "allowed: 0.8 to 0.99"]);
+    let bureau = "histories.source.synthetic.bureau";
+    let message = set(&[&format!("{bureau}.roll_60=0")]);
+    holds(&message, &["--set:1:", "ever_90_in_24_months`: 0.079 is out of reach", "0 % roll on to 60"]);
+    holds(&message, &["allowed with these rates: ", "or other values of roll_60"]);
+}
+
+/// Nothing is said to be wrong that is only hard to find, and what is wrong is shown at its value in the sweep.
+#[test]
+fn a_sweep_is_calibrated_as_a_whole_before_it_is_run() {
+    let home = tempfile::tempdir().unwrap();
+    let at = |name: &str| home.path().join(name).display().to_string();
+    // The thousand replications of the first value would take hours.
+    let scenario = "replications = 1000\n[population]\npersons = 100_000\n[sweep]\n\"outcome.burden\" = [0.1, 3.0]\n";
+    fs::write(at("s.toml"), scenario).unwrap();
+    let (code, message) = outcome(&["run", &at("s.toml"), "--out", &at("out"), "--quiet"]);
+    assert_eq!(code, 2, "{message}");
+    holds(
+        &message,
+        &["s.toml:5:26: `outcome.burden`: with 3 no loadings", "allowed here: 0.1 (the default) to about 0.6"],
+    );
+    assert!(!Path::new(&at("out")).exists());
+}
+
+#[test]
 fn flags_are_bounded() {
     for threads in ["-1", "1025", "18446744073709551615", "x"] {
         let (code, message) = outcome(&["run", SCENARIO, &format!("--threads={threads}")]);

@@ -113,7 +113,7 @@ pub(super) fn audit(args: &AuditArgs) -> Result<ExitCode> {
     let progress = Progress::shown(args.quiet, "arms audited");
     let s = &loaded.scenario;
     let loadings = match source {
-        Histories::Synthetic => loadings_for(s, &mut Vec::new())?,
+        Histories::Synthetic => loadings_for(s, &mut Vec::new()).map_err(|e| loaded.locate(e))?,
         Histories::Table(_) => Loadings::default(),
     };
     let report = run(s, &source, &loadings, &asked, &progress)?;

@@ -132,7 +132,7 @@ pub(super) fn bench(args: &BenchArgs) -> Result<ExitCode> {
     }
     let progress = Progress::new(args.quiet, "fits");
     let meter: Option<&dyn Meter> = if args.no_timing { None } else { Some(&Clock) };
-    let done = run.run(meter, &kept.done, &|d| checkpoint.keep(d), &progress);
+    let done = run.run(meter, &kept.done, &|d| checkpoint.keep(d), &progress).map_err(|e| loaded.locate(e));
     let freed = done.and_then(|done| {
         let freed = run.trend_costs(&done, args.trends, &progress)?;
         Ok((done, freed))

@@ -28,7 +28,7 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<ExitCode> {
     }
     fit_in_memory(s.population.persons)?;
     let mut done = Vec::new();
-    let loadings = loadings_for(s, &mut done)?;
+    let loadings = loadings_for(s, &mut done).map_err(|e| loaded.locate(e))?;
     let mut fresh = [Vec::new(), Vec::new(), Vec::new()];
     for r in 0..args.fresh.max(2) {
         let got = pool_aucs(s, &loadings, Streams::new(s.seed, r), s.population.persons as usize)?;

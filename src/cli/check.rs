@@ -3,7 +3,7 @@
 use super::input::{DataArgs, ScenarioArgs, histories};
 use super::{complain, say};
 use crate::error::Result;
-use crate::experiment::calibrate::{calibration_key, can_calibrate};
+use crate::experiment::loadings_for;
 use crate::experiment::{Histories, arm_points};
 use crate::lending::{LenderParams, ScorerChoice};
 use crate::population::Source;
@@ -57,13 +57,11 @@ pub(super) fn check(args: &CheckArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether loadings can be found for every population of the scenario: asked here, not after a run has begun.
+/// Whether loadings can be found for every population of the scenario, by the search of `run` itself.
 fn calibrates(points: &[Point]) -> Result<()> {
-    let mut seen = BTreeSet::new();
-    for s in points.iter().map(|p| &p.scenario).filter(|s| matches!(s.histories.source, Source::Synthetic(_))) {
-        if seen.insert(calibration_key(s)) {
-            can_calibrate(s)?;
-        }
+    let mut done = Vec::new();
+    for point in points.iter().filter(|p| matches!(p.scenario.histories.source, Source::Synthetic(_))) {
+        loadings_for(&point.scenario, &mut done).map_err(|e| point.locate(e))?;
     }
     Ok(())
 }

@@ -46,5 +46,6 @@ pub(super) fn context(loaded: &Loaded, histories: &Histories) -> Context {
         seed: s.seed,
         real_data: matches!(histories, Histories::Table(_)),
         rules: Some(Rules { approval_rate: s.lender.approval_rate(), break_even: s.lender.break_even() }),
+        too_small: Vec::new(),
     }
 }

@@ -50,7 +50,7 @@ pub(super) fn generate(args: &GenerateArgs) -> Result<ExitCode> {
         remark(target.notes());
     }
     let progress = Progress::new(args.quiet, "persons");
-    let loadings = loadings_for(s, &mut Vec::new())?;
+    let loadings = loadings_for(s, &mut Vec::new()).map_err(|e| loaded.locate(e))?;
     let model = Model::new(&s.population, &s.histories, &s.outcome, &s.applicants, &loadings)?;
     let metadata = [
         ("pretick.version", env!("CARGO_PKG_VERSION").to_owned()),

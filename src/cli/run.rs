@@ -74,6 +74,7 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
     progress.bar.finish_and_clear();
     let simulated = started.elapsed().as_secs_f64();
     manifest.ledger = serde_json::to_value(&results.ledger).map_err(|e| Error::Other(e.to_string()))?;
+    manifest.context.too_small.clone_from(&results.too_small);
     manifest.notes.append(&mut notes);
     manifest.notes.extend(calibration_notes(&results));
     manifest.notes.extend(results.failures.iter().map(left_out_arm));

@@ -41,7 +41,7 @@ pub(super) fn story_of(args: &StoryArgs) -> Result<ExitCode> {
     check(s, &source, args.person)?;
     let targets = targets(args)?;
     let loadings = match source {
-        Histories::Synthetic => loadings_for(s, &mut Vec::new())?,
+        Histories::Synthetic => loadings_for(s, &mut Vec::new()).map_err(|e| loaded.locate(e))?,
         Histories::Table(_) => Loadings::default(),
     };
     let told = story(s, &source, &loadings, args.one.replication, args.person)?;

@@ -13,7 +13,7 @@ pub(super) struct ValidateArgs {
     /// Only these facts, e.g. --fact 5 --fact 6
     #[arg(long, value_name = "NUMBER")]
     fact: Vec<u32>,
-    /// Also run every fact's twin with a broken parameter, which must fail
+    /// Also run every fact's twin, a model with a broken part, which must fail
     #[arg(long)]
     twins: bool,
     /// As JSON
@@ -49,8 +49,14 @@ pub(super) fn validate(args: &ValidateArgs) -> Result<ExitCode> {
         let found = (fact.measure)(false)?;
         failed += usize::from(found.iter().any(|f| !f.pass));
         let twin = if args.twins { (fact.measure)(true)? } else { Vec::new() };
-        if args.twins && twin.iter().all(|f| f.pass) {
-            complain(&format!("fact {}: its twin ({}) passes, so it tests nothing", fact.number, fact.twin));
+        let blind: Vec<&str> = twin.iter().filter(|f| f.decisive && f.pass).map(|f| f.what.as_str()).collect();
+        if !blind.is_empty() {
+            complain(&format!(
+                "fact {}: its twin ({}) passes where it must fail, so that this tests nothing: {}",
+                fact.number,
+                fact.twin,
+                blind.join("; ")
+            ));
             failed += 1;
         }
         let line = |finding, twin| Line {
@@ -106,7 +112,8 @@ fn render(lines: &[Line]) -> String {
         let verdict = match (f.pass, l.twin.is_some()) {
             (true, false) => "pass",
             (false, false) => "FAIL",
-            (true, true) => "twin passes",
+            (true, true) if f.decisive => "twin passes",
+            (true, true) => "",
             (false, true) => "fails, as it must",
         };
         table.add_row([

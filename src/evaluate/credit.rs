@@ -6,8 +6,7 @@
 //! falls by stands apart in `winners_by_lot` and `losers_by_lot`. An independent redraw of the lottery changes no chance, so
 //! that it makes nobody win or lose. `approval_change` is the net: winners + winners_by_lot − losers − losers_by_lot.
 
-use super::pairs::Judged;
-use super::{Emit, Groups};
+use super::{Emit, Groups, Judged};
 use crate::error::Result;
 use crate::lending::LenderParams;
 use crate::population::{FileDepth, People};

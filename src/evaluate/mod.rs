@@ -6,6 +6,7 @@
 mod accuracy;
 mod consent;
 mod credit;
+mod judged;
 mod pairs;
 mod row;
 
@@ -15,7 +16,8 @@ pub use row::{Emit, Influence, Row, Untaught};
 
 pub use accuracy::accuracy_metrics;
 pub use credit::{AT_BREAK_EVEN, AT_RATE, Decisions, credit_metrics};
-pub use pairs::{Judged, PAIRED};
+pub use judged::{Judged, TooSmall, named};
+pub use pairs::PAIRED;
 
 use crate::population::{FileDepth, People};
 use std::sync::Arc;

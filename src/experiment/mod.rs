@@ -31,7 +31,7 @@ pub use calibrate::{Calibration, loadings_for};
 pub use world::{BLOCKS, BYTES_A_PERSON, Histories, World};
 
 use crate::error::{Error, Result};
-use crate::evaluate::{Emit, Judged, PAIRED, Row};
+use crate::evaluate::{Emit, Judged, PAIRED, Row, TooSmall};
 use crate::privacy::{Entry, NoiseMode};
 use crate::scenario::{Loaded, Point};
 use influence::{Measured, Reference, score_without, studied};
@@ -102,6 +102,8 @@ pub struct Results {
     pub calibrations: Vec<Calibration>,
     /// Arms without rows because their scorer failed.
     pub failures: Vec<Failure>,
+    /// Groups that are too small to judge: their rows are there, what is made of the rows leaves them out.
+    pub too_small: Vec<TooSmall>,
     /// What a reader of the rows must know, each thing once.
     pub notes: Vec<String>,
 }
@@ -116,13 +118,16 @@ pub fn run(loaded: &Loaded, histories: &Histories, noise: NoiseMode, observer: &
         ledger: Vec::new(),
         calibrations: Vec::new(),
         failures: Vec::new(),
+        too_small: Vec::new(),
         notes: Vec::new(),
     };
-    for point in &points {
-        let loadings = match histories {
-            Histories::Synthetic => loadings_for(&point.scenario, &mut results.calibrations)?,
-            Histories::Table(_) => crate::population::Loadings::default(),
-        };
+    // All points first: what cannot be calibrated is said before the work on the others is done.
+    let loadings = |point: &Point| match histories {
+        Histories::Synthetic => loadings_for(&point.scenario, &mut results.calibrations).map_err(|e| point.locate(e)),
+        Histories::Table(_) => Ok(crate::population::Loadings::default()),
+    };
+    let loadings: Vec<_> = points.iter().map(loadings).collect::<Result<_>>()?;
+    for (point, loadings) in points.iter().zip(loadings) {
         let world = |replication| World::new(&point.scenario, histories, &loadings, replication);
         run_point(point, world, noise, &counter, &mut results)?;
     }
@@ -172,7 +177,7 @@ fn run_point(
             break;
         }
         let world = world(replication)?;
-        let judged = &*judged.get_or_insert_with(|| Judged::of(&world.people));
+        let judged = &*judged.get_or_insert_with(|| Judged::of(&world.people, &world.attitudes.segment, &point.values));
         // PDs against which winners and losers are counted.
         let mut to_beat = None;
         if arms.iter().any(is_reference) {
@@ -213,7 +218,7 @@ fn run_point(
             results.drop_rows(first_row, |row| AGAINST.contains(&&*row.metric));
         }
     }
-    results.note(judged.map_or_else(Vec::new, |j| j.notes));
+    results.leave_out_small(judged.unwrap_or_default(), &point.values, first_row == 0);
     results.leave_out_pairs(first_row);
     Ok(())
 }
@@ -292,6 +297,14 @@ impl Results {
                 self.notes.push(note);
             }
         }
+    }
+
+    /// Names the groups of a sweep point that are too small; where they are those of an earlier point, nothing new is said.
+    fn leave_out_small(&mut self, judged: Judged, sweep: &[String], first: bool) {
+        for note in judged.notes(&PAIRED).into_iter().filter(|n| !self.notes.contains(n)).collect::<Vec<_>>() {
+            self.notes.push(if first || sweep.is_empty() { note } else { format!("at {}: {note}", sweep.join(", ")) });
+        }
+        self.too_small.extend(judged.too_small);
     }
 
     /// Drops the arm's rows of this sweep point, which begin at `first_row`: means over some replications would be

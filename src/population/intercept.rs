@@ -12,6 +12,7 @@
 //! Limits: the grids resolve a persistence of at most 0.95; the error of the share is below 1e-4 (tested by simulation).
 
 use super::params::{BureauParams, LiquidityParams};
+use std::ops::RangeInclusive;
 
 /// Months within which the share is counted.
 pub const HORIZON: usize = 24;
@@ -31,18 +32,28 @@ pub fn ever_90(bureau: &BureauParams, liquidity: &LiquidityParams, loading: f64,
     Chain::new(bureau, liquidity, loading).ever_90(intercept)
 }
 
-/// The intercept c at which [`ever_90`] is `bureau.ever_90_in_24_months`; the nearer end of −8 … 12 if no c reaches it.
+/// Least and largest intercept that is sought.
+const ENDS: (f64, f64) = (-9.0, 13.0);
+
+/// The smallest and the largest [`ever_90`] that an intercept gives: a share beyond them cannot be calibrated to.
+pub fn reachable(bureau: &BureauParams, liquidity: &LiquidityParams, loading: f64) -> RangeInclusive<f64> {
+    let chain = Chain::new(bureau, liquidity, loading);
+    chain.ever_90(ENDS.0)..=chain.ever_90(ENDS.1)
+}
+
+/// The intercept c at which [`ever_90`] is `bureau.ever_90_in_24_months`; the nearer of the ends if no c reaches it, see
+/// [`reachable`].
 pub fn solve_bureau_intercept(bureau: &BureauParams, liquidity: &LiquidityParams, loading: f64) -> f64 {
     let chain = Chain::new(bureau, liquidity, loading);
     // On the scale of logarithms the share is nearly linear in c.
     let miss = |c: f64| libm::log(chain.ever_90(c).max(1e-300) / bureau.ever_90_in_24_months);
     let (mut lo, mut hi) = (-1.0, 1.0);
     let (mut at_lo, mut at_hi) = (miss(lo), miss(hi));
-    while at_lo > 0.0 && lo > -8.0 {
+    while at_lo > 0.0 && lo > ENDS.0 {
         (hi, at_hi, lo) = (lo, at_lo, lo - 2.0);
         at_lo = miss(lo);
     }
-    while at_hi < 0.0 && hi < 12.0 {
+    while at_hi < 0.0 && hi < ENDS.1 {
         (lo, at_lo, hi) = (hi, at_hi, hi + 2.0);
         at_hi = miss(hi);
     }
@@ -156,6 +167,18 @@ mod tests {
             assert!((share - 0.079).abs() < 1e-6, "loading {loading}: {share}");
             assert!(c > before, "loading {loading}: {c}");
             before = c;
+        }
+    }
+
+    #[test]
+    fn a_share_is_reached_exactly_where_it_is_called_reachable() {
+        let liquidity = LiquidityParams::default();
+        for (roll_60, target) in [(0.2, 0.5), (0.2, 0.89), (0.02, 0.5), (0.0, 0.05), (0.2, 1e-9)] {
+            let bureau = BureauParams { roll_60, ever_90_in_24_months: target, ..BureauParams::default() };
+            let share = ever_90(&bureau, &liquidity, 0.4, solve_bureau_intercept(&bureau, &liquidity, 0.4));
+            let range = reachable(&bureau, &liquidity, 0.4);
+            eprintln!("{roll_60} {target} {share} {range:?}");
+            assert_eq!((share / target - 1.0).abs() < 1e-4, range.contains(&target), "{roll_60}, {target}: {share}");
         }
     }
 

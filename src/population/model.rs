@@ -175,8 +175,10 @@ fn solve_application(p: &ApplicantsParams, spread: f64) -> Application {
     if p.rate >= 1.0 {
         return Application { intercept: 80.0, slope: 0.0 };
     }
+    // Without stress nobody needs a loan more than others do.
+    let need_slope = if spread > 0.0 { p.need_slope } else { 0.0 };
     let grid = normal_grid(80, 0.1);
-    let mean = |c: f64| -> f64 { grid.iter().map(|(x, w)| w * logistic(c + p.need_slope * x)).sum() };
+    let mean = |c: f64| -> f64 { grid.iter().map(|(x, w)| w * logistic(c + need_slope * x)).sum() };
     let intercept = root_increasing(-40.0, 40.0, |c| mean(c) - p.rate) as f32;
-    Application { intercept, slope: if spread > 0.0 { (p.need_slope / spread) as f32 } else { 0.0 } }
+    Application { intercept, slope: (need_slope / spread.max(f64::MIN_POSITIVE)) as f32 }
 }

@@ -39,6 +39,7 @@ pub fn context() -> Context {
         seed: 20_180_103,
         real_data: false,
         rules: Some(Rules { approval_rate: 0.6, break_even: 1.0 / 6.0 }),
+        too_small: Vec::new(),
     }
 }
 

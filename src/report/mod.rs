@@ -47,6 +47,7 @@ pub use output::Overwrite;
 pub use run::write_run;
 pub use summary::{Summaries, Summary};
 
+use crate::evaluate::{TooSmall, named};
 use crate::stats::Spread;
 
 /// What an arm promises. Two kinds never share one unlabelled ε axis.
@@ -181,6 +182,9 @@ pub struct Context {
     /// The lender's two rules, which the answer is given at; `None` in results of older versions.
     #[serde(default)]
     pub rules: Option<Rules>,
+    /// Groups that are too small to judge: tables, plots and summaries leave them out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub too_small: Vec<TooSmall>,
 }
 
 /// Whom a lender approves, by either rule.
@@ -225,6 +229,16 @@ impl Context {
             let percent = (1e5 * self.applicants_rate).round() / 1e3;
             format!("{} % of persons apply", csv::number(percent))
         }
+    }
+
+    /// The groups of a kind (`decile=`) that are left out at a sweep point because they are too small, in words; empty if none is.
+    pub fn left_out(&self, kind: &str, point: &[String]) -> String {
+        let here = self.too_small.iter().filter(|t| t.sweep == point && t.group.starts_with(kind));
+        named(here).map_or_else(String::new, |text| {
+            let mut letters = text.chars();
+            let capital: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+            format!("{capital}{}.", letters.as_str())
+        })
     }
 
     /// What a reader must know where replications are few; empty where they are not.

@@ -96,7 +96,8 @@ impl Names {
 }
 
 impl Summaries {
-    /// Summarises rows. A value given twice for one replication counts once (the last).
+    /// Summarises rows, but for those of groups that are too small to judge. A value given twice for one replication counts
+    /// once (the last).
     pub fn new(rows: &[Row], context: &Context) -> Self {
         let mut all = Self { reference: context.reference.clone(), ..Self::default() };
         for arm in &context.arms {
@@ -104,7 +105,9 @@ impl Summaries {
         }
         let mut sweep_numbers: BTreeMap<Arc<[String]>, usize> = BTreeMap::new();
         let mut values: BTreeMap<Key, BTreeMap<u32, Observed>> = BTreeMap::new();
-        for row in rows {
+        let hidden =
+            |row: &Row| context.too_small.iter().any(|t| *t.sweep == *row.sweep && t.hides(&row.metric, &row.group));
+        for row in rows.iter().filter(|r| !hidden(r)) {
             let sweep = *sweep_numbers.entry(Arc::clone(&row.sweep)).or_insert_with(|| {
                 all.sweeps.push(Arc::clone(&row.sweep));
                 all.sweeps.len() - 1
@@ -258,6 +261,30 @@ mod tests {
             let o = other.get(&s.arm, s.epsilon, &s.sweep, &s.metric, &s.group).unwrap();
             assert_eq!(format!("{s:?}"), format!("{o:?}"));
         }
+    }
+
+    #[test]
+    fn groups_too_small_to_judge_are_not_summarised() {
+        let small = |sweep: &[&str], repay: u64, applicants: u64| crate::evaluate::TooSmall {
+            sweep: sweep.iter().map(|s| (*s).to_owned()).collect(),
+            group: "file=none".into(),
+            applicants,
+            repay,
+        };
+        let found = |too_small| {
+            let context = Context { too_small, ..fake::context() };
+            let all = Summaries::new(&fake::rows(&context), &context);
+            let there = |metric, group| all.get("opt-in", None, &[], metric, group).is_some();
+            [
+                there("auc", "file=none"),
+                there("approval_at_cutoff", "file=none;cutoff=approval-rate"),
+                there("auc", "all"),
+            ]
+        };
+        assert_eq!(found(vec![small(&[], 19, 19)]), [false, false, true]);
+        // The twins: another sweep point, and a group too small for metrics of good payers alone.
+        assert_eq!(found(vec![small(&["0.1"], 19, 19)]), [true, true, true]);
+        assert_eq!(found(vec![small(&[], 9, 20)]), [true, true, true]);
     }
 
     #[test]

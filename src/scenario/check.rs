@@ -4,9 +4,10 @@ use super::{Arm, Scenario};
 use crate::consent::Form;
 use crate::disclosure::Disclosure;
 use crate::document::{Node, Origin, Problem, Value, suggest};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::lending::ScorerChoice;
-use crate::population::Source;
+use crate::population::intercept::reachable;
+use crate::population::{Loadings, Source, SyntheticParams};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most arms of a comparison.
@@ -90,8 +91,60 @@ pub(super) fn check(s: &Scenario, document: &Node, problems: &mut Vec<Problem>) 
         located(s.population.check(), document, problems);
         if let Source::Synthetic(synthetic) = &s.histories.source {
             located(synthetic.bureau.check(), document, problems);
+            out_of_reach(s, synthetic, document, problems);
         }
     }
+}
+
+/// Targets that contradict each other or the simulator's rates, whatever the loadings are; what only a search can tell is found
+/// by calibration.
+fn out_of_reach(s: &Scenario, synthetic: &SyntheticParams, document: &Node, problems: &mut Vec<Problem>) {
+    let mut refuse = |problem: Problem| problems.push(Problem { origin: place(document, &problem.key), ..problem });
+    let auc = &s.histories.calibrate.auc;
+    let one = auc.bureau.max(auc.platform);
+    if auc.both < one {
+        refuse(Problem {
+            origin: None,
+            key: "histories.calibrate.auc.both".into(),
+            message: format!(
+                "{} is below {one}, the target of one kind of columns: both together tell at least as much",
+                auc.both
+            ),
+            help: Some(format!(
+                "allowed: {one} to 0.99; or a lower target for bureau ({}) or platform ({})",
+                auc.bureau, auc.platform
+            )),
+        });
+    }
+    // The published rates reach every share that is likely to be asked for: no need to compute it each time.
+    let usual = SyntheticParams::default();
+    let changed = (&synthetic.bureau, &synthetic.liquidity) != (&usual.bureau, &usual.liquidity);
+    if changed && let Some(problem) = delinquency_out_of_reach(synthetic, Loadings::default().bureau) {
+        refuse(problem);
+    }
+}
+
+/// Why no hazard of entry brings as many thick files to 90+ days past due as the scenario asks for, with a bureau loading.
+pub(crate) fn delinquency_out_of_reach(synthetic: &SyntheticParams, loading: f64) -> Option<Problem> {
+    let bureau = &synthetic.bureau;
+    let range = reachable(bureau, &synthetic.liquidity, loading);
+    if range.contains(&bureau.ever_90_in_24_months) {
+        return None;
+    }
+    let allowed = format!("{:.2e} to {:.3}", range.start(), range.end());
+    Some(Problem {
+        origin: None,
+        key: "histories.source.synthetic.bureau.ever_90_in_24_months".into(),
+        message: format!(
+            "{} is out of reach, however often people fall behind: of those who are 30 days late {} % roll on to 60, of these {} % to 90",
+            bureau.ever_90_in_24_months,
+            rounded(100.0 * bureau.roll_60),
+            rounded(100.0 * bureau.roll_90)
+        ),
+        help: Some(format!(
+            "allowed with these rates: {allowed} (share of thick files); or other values of roll_60, roll_90, cure_30 and cure_60"
+        )),
+    })
 }
 
 /// A sum of shares without what binary fractions leave behind.
@@ -136,6 +189,15 @@ fn place(document: &Node, path: &str) -> Option<Origin> {
         }
     }
     (!std::ptr::eq(node, document)).then(|| node.origin.clone())
+}
+
+/// The error with a place for each of its problems that has none and whose key is written in the document.
+pub(super) fn located_in(document: &Node, error: Error) -> Error {
+    let Error::Scenario(mut problems) = error else { return error };
+    for p in problems.iter_mut().filter(|p| p.origin.is_none()) {
+        p.origin = place(document, &p.key);
+    }
+    Error::Scenario(problems)
 }
 
 /// An error whose message begins with its key.

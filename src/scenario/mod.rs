@@ -8,6 +8,7 @@ mod check;
 mod sweep;
 
 pub use arm::{Arm, WITHOUT_OWN};
+pub(crate) use check::delinquency_out_of_reach;
 
 use crate::attack::AttackParams;
 use crate::consent::ConsentParams;
@@ -83,6 +84,15 @@ pub struct Point {
     pub values: Vec<String>,
     /// The scenario at this point.
     pub scenario: Scenario,
+    document: Node,
+}
+
+impl Point {
+    /// The error with the places of its keys, for problems that were found without the document.
+    #[must_use]
+    pub fn locate(&self, error: Error) -> Error {
+        check::located_in(&self.document, error)
+    }
 }
 
 impl Loaded {
@@ -144,6 +154,12 @@ impl Loaded {
         Ok(())
     }
 
+    /// The error with the places of its keys, for problems that were found without the document.
+    #[must_use]
+    pub fn locate(&self, error: Error) -> Error {
+        check::located_in(&self.document, error)
+    }
+
     /// The sweep points (one without values where nothing is swept), first key slowest.
     pub fn points(&self) -> Result<Vec<Point>> {
         sweep::check(&self.sweep).map_err(|p| Error::Scenario(vec![p]))?;
@@ -162,8 +178,10 @@ impl Loaded {
             documents = next;
         }
         let mut problems = Vec::new();
-        let points: Vec<Point> =
-            documents.into_iter().map(|(values, d)| Point { values, scenario: read(&d, &mut problems) }).collect();
+        let points: Vec<Point> = documents
+            .into_iter()
+            .map(|(values, document)| Point { values, scenario: read(&document, &mut problems), document })
+            .collect();
         if problems.is_empty() {
             for point in &points {
                 if let Some(problem) = sweep::fixed(&self.scenario, &point.scenario, &self.sweep) {

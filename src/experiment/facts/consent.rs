@@ -76,8 +76,9 @@ fn fact_3(broken: bool) -> Result<Vec<Finding>> {
 }
 
 fn fact_4(broken: bool) -> Result<Vec<Finding>> {
-    let shift = ConsentParams::default().shift_for(0.53);
-    let effect = if broken { "\nshock_effect = 0.4" } else { "" };
+    // Broken: attitudes as they are without the survey, and a shock that leaves them alone.
+    let shift = if broken { 0.0 } else { ConsentParams::default().shift_for(0.53) };
+    let effect = if broken { "\nshock_effect = 0.0" } else { "" };
     let calm = share(&format!("attitude_shift = {shift}"), &[("active", ACTIVE)])?;
     let shocked = share(&format!("attitude_shift = {shift}\nshock = 1.0{effect}"), &[("active", ACTIVE)])?;
     Ok(vec![
@@ -150,7 +151,7 @@ pub(super) fn facts() -> Vec<Fact> {
             "shock",
             Kind::Calibrated,
             "survey: support 53 % → 29 % once risks are explained",
-            "consent.shock_effect = .4",
+            "consent.attitude_shift = 0, consent.shock_effect = 0",
             fact_4,
         ),
         fact(7, "opt-in rate", Kind::Implied, "model inputs", "notice = .9", fact_7),

@@ -5,8 +5,8 @@
 //! does. They find faults of the model; they are no evidence for it.
 //!
 //! Every fact is a small scenario that goes through [`super::run`] (or through its stages) on seeds that calibration never
-//! sees, gives an interval over replications, and has a *twin* with one broken parameter that must fail: a fact whose
-//! twin passes tests nothing.
+//! sees, gives an interval over replications, and has a *twin* that must fail: the same questions, asked of a model in which the
+//! part that causes the fact is broken or switched off by a parameter. A finding whose twin passes tests nothing.
 
 mod consent;
 mod credit;
@@ -62,6 +62,8 @@ pub struct Finding {
     pub unit: &'static str,
     /// Whether it holds.
     pub pass: bool,
+    /// Whether the broken twin must fail it; a step that may not fall passes where nothing moves, which another finding sees.
+    pub decisive: bool,
 }
 
 /// A stylised fact.
@@ -74,7 +76,7 @@ pub struct Fact {
     pub kind: Kind,
     /// Where the target comes from.
     pub source: &'static str,
-    /// The parameter that the twin breaks.
+    /// What of the model the twin breaks.
     pub twin: &'static str,
     /// Measures the fact; with `true`, its broken twin.
     pub measure: fn(bool) -> Result<Vec<Finding>>,
@@ -94,26 +96,34 @@ impl Finding {
     fn within(what: &str, values: &[f64], lo: f64, hi: f64, unit: &'static str) -> Self {
         let got = Interval::from_replications(values, Spread::Independent);
         let target = format!("interval within {} to {}", trim(lo), trim(hi));
-        Self { what: what.into(), target, got, unit, pass: got.lo >= lo && got.hi <= hi }
+        Self { what: what.into(), target, got, unit, pass: got.lo >= lo && got.hi <= hi, decisive: true }
     }
 
     /// Holds where the whole interval lies inside (−limit, limit): an equivalence test.
     fn equivalent(what: &str, values: &[f64], limit: f64, unit: &'static str) -> Self {
         let got = Interval::from_replications(values, Spread::Independent);
         let pass = got.lo > -limit && got.hi < limit;
-        Self { what: what.into(), target: format!("interval within ±{}", trim(limit)), got, unit, pass }
+        Self {
+            what: what.into(), target: format!("interval within ±{}", trim(limit)), got, unit, pass, decisive: true
+        }
     }
 
     /// Holds where the whole interval lies above 0.
     fn positive(what: &str, values: &[f64], unit: &'static str) -> Self {
+        Self::above(what, values, 0.0, unit)
+    }
+
+    /// Holds where the whole interval lies above a limit.
+    fn above(what: &str, values: &[f64], limit: f64, unit: &'static str) -> Self {
         let got = Interval::from_replications(values, Spread::Independent);
-        Self { what: what.into(), target: "interval above 0".into(), got, unit, pass: got.lo > 0.0 }
+        let target = format!("interval above {}", trim(limit));
+        Self { what: what.into(), target, got, unit, pass: got.lo > limit, decisive: true }
     }
 
     /// Holds unless the interval lies below 0.
     fn not_negative(what: &str, values: &[f64], unit: &'static str) -> Self {
         let got = Interval::from_replications(values, Spread::Independent);
-        Self { what: what.into(), target: "not below 0".into(), got, unit, pass: got.hi >= 0.0 }
+        Self { what: what.into(), target: "not below 0".into(), got, unit, pass: got.hi >= 0.0, decisive: false }
     }
 }
 

@@ -6,7 +6,7 @@ use super::bounds::{arrows, bounded};
 use super::canvas::{AXIS, Canvas, DARK, GREY, WHITE, font};
 use super::figure::{Words, figure, grid_y, labels_x};
 use super::scale::{Axis, Rect, ticks};
-use super::{Pick, Plot, caption, of, picks};
+use super::{Pick, Plot, caption, left_out, of, picks};
 use crate::error::Result;
 use crate::report::palette::{ink, tint};
 use crate::report::{Context, Summaries};
@@ -79,7 +79,12 @@ pub fn draw(all: &Summaries, context: &Context) -> Result<Option<Plot>> {
         subtitle: format!(
             "Up: approved by score here and refused in {reference}. Down (pale): the reverse. Diamond: net change of approvals."
         ),
-        caption: caption(all, context, &format!("{lot}{whiskers}{}", arrows(axis.cut)), None),
+        caption: caption(
+            all,
+            context,
+            &format!("{lot}{whiskers}{}{}", arrows(axis.cut), left_out(all, context, "decile=")),
+            None,
+        ),
     };
     let rows = panels.len().div_ceil(COLUMNS);
     figure(words, PANEL * rows as f64 + 22.0, |canvas, body| {

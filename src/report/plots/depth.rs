@@ -3,7 +3,7 @@
 use super::bounds::{arrows, possible};
 use super::figure::{Words, figure};
 use super::multiples::{Block, Column, stack};
-use super::{Plot, caption, of, picks, with_intervals};
+use super::{Plot, caption, left_out, of, picks, with_intervals};
 use crate::error::Result;
 use crate::report::metric::metric;
 use crate::report::{Context, Summaries};
@@ -37,7 +37,7 @@ pub fn draw(all: &Summaries, context: &Context) -> Result<Option<Plot>> {
     let reference = &context.reference;
     let each = if context.replications > 1 { "Intervals are of each arm by itself: paired" } else { "Paired" };
     let cut = arrows(blocks.iter().any(|b| b.bounded(all, context, &picks).cut));
-    let extra = format!("{each} differences stand in summary.csv.{cut}");
+    let extra = format!("{each} differences stand in summary.csv.{cut}{}", left_out(all, context, "file="));
     let words = Words {
         name: "file-depth".to_owned(),
         title: "What changes for people without a file?".to_owned(),

@@ -170,6 +170,12 @@ fn of<'a>(all: &'a Summaries, context: &Context, pick: &Pick, metric: &str, grou
     all.get(pick.arm, pick.epsilon, all.base(context), metric, group).filter(|s| s.value.mean.is_finite())
 }
 
+/// Which groups of a kind are not drawn because they are too small to judge, as the end of a caption; empty if all are.
+fn left_out(all: &Summaries, context: &Context, kind: &str) -> String {
+    let words = context.left_out(kind, all.base(context));
+    if words.is_empty() { words } else { format!(" {words}") }
+}
+
 /// What every caption says: n, replications, intervals, applicants, sweep point, who is not asked, real data. `swept` is the key
 /// that varies along the axis.
 fn caption(all: &Summaries, context: &Context, extra: &str, swept: Option<usize>) -> String {

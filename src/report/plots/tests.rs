@@ -223,6 +223,24 @@ fn one_file_depth_is_no_comparison() {
 }
 
 #[test]
+fn groups_too_small_to_judge_are_not_drawn_but_named() {
+    let too_small =
+        |group: &str| crate::evaluate::TooSmall { sweep: Vec::new(), group: group.into(), applicants: 3, repay: 3 };
+    let context = Context { too_small: vec![too_small("decile=4"), too_small("file=thin")], ..fake::context() };
+    let (plots, _) = draw(&context);
+    let depth = named(&plots, "file-depth");
+    assert!(!depth.contains(">thin file<") && depth.contains(">thick file<"));
+    for (name, group) in [("file-depth", "file=thin (3)"), ("winners-losers", "decile=4 (3)")] {
+        let words = named(&plots, name).replace('\n', " ");
+        assert!(words.contains("Groups with fewer than 20 applicants"), "{name}");
+        assert!(words.contains(group), "{name}");
+    }
+    // The twin: where all groups are large, nobody is said to be left out.
+    let (plots, _) = draw(&fake::context());
+    assert!(plots.iter().all(|p| !p.svg.contains("fewer than 20")));
+}
+
+#[test]
 fn words_along_an_axis_are_joined_by_no_line() {
     let swept = |values: [&str; 3]| {
         let mut context = fake::context();
