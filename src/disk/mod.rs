@@ -1,7 +1,7 @@
 //! What is done to the disk, step by step.
 //!
 //! Each step is one system call or little more, so that tests can stop the process, or let a step fail, at every one of them
-//! ([`faults`]). Who reads the disk afterwards must find nothing half-written under a name that means something.
+//! (`faults`). Who reads the disk afterwards must find nothing half-written under a name that means something.
 
 pub mod temporary;
 

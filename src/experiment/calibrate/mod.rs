@@ -6,8 +6,8 @@
 //! numbers. AUCs are Rao–Blackwellised: every person counts as a defaulter with weight PD and as a good one with 1 − PD,
 //! so that the Bernoulli noise of a 3.6 % outcome drops out.
 //!
-//! The search ([`search`]) starts at the loadings of the default scenario, on few persons, and is polished on many. Where no
-//! loadings reach the targets, [`blame`] finds the parameters that stand in the way: `check` and `run` refuse the scenario by the
+//! The search (`search`) starts at the loadings of the default scenario, on few persons, and is polished on many. Where no
+//! loadings reach the targets, `blame` finds the parameters that stand in the way: `check` and `run` refuse the scenario by the
 //! same search, before anything else is simulated.
 
 mod blame;
