@@ -1,6 +1,6 @@
 //! `pretick audit`: lower bounds on ε beside what the ledger claims.
 
-use super::input::{DataArgs, histories, load};
+use super::input::{DataArgs, fit_in_memory, histories, load};
 use super::progress::Progress;
 use super::{command_line, complain, remark, say};
 use crate::attack::verify::{Power, low_bits, self_test};
@@ -104,6 +104,7 @@ pub(super) fn audit(args: &AuditArgs) -> Result<ExitCode> {
     let target = args.out.as_ref().map(|out| FolderTarget::check(out, AUDIT, None, overwrite)).transpose()?;
     remark(target.as_ref().map_or(&[], FolderTarget::notes));
     let (source, notes) = histories(&loaded, &args.data)?;
+    fit_in_memory(&loaded, &source, 1)?;
     for note in notes {
         complain(&format!("note: {note}"));
     }

@@ -1,6 +1,6 @@
 //! `pretick bench`: any data × any scorers × any ε.
 
-use super::input::{DataArgs, histories, load};
+use super::input::{DataArgs, bench_fits_in_memory, histories, load};
 use super::meter::Clock;
 use super::progress::Progress;
 use super::{complain, remark, say};
@@ -126,6 +126,7 @@ pub(super) fn bench(args: &BenchArgs) -> Result<ExitCode> {
         remark(target.notes());
     }
     let run = Bench { scenario: &loaded.scenario, histories: &source, plan: &plan, contenders: &contenders };
+    bench_fits_in_memory(&loaded, &source, !args.no_timing, run.fits() / (plan.seeds * plan.folds) as usize)?;
     let (checkpoint, kept) = Checkpoint::open(target.path(), &format!("{id} {}", program()), args.force)?;
     if !args.quiet {
         remark(&kept.notes(run.fits()));

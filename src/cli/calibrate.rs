@@ -1,10 +1,10 @@
 //! `pretick calibrate`: the loadings for the scenario's target AUCs, and how close they come on seeds not used to find them.
 
-use super::input::{ScenarioArgs, fit_in_memory};
+use super::input::{ScenarioArgs, people_fit_in_memory};
 use super::say;
 use crate::error::{Error, Result};
 use crate::experiment::calibrate::pool_aucs;
-use crate::experiment::loadings_for;
+use crate::experiment::{Histories, loadings_for};
 use crate::population::Source;
 use crate::rng::Streams;
 use crate::stats::{Interval, Spread};
@@ -26,7 +26,7 @@ pub(super) fn calibrate(args: &CalibrateArgs) -> Result<ExitCode> {
     if !matches!(s.histories.source, Source::Synthetic(_)) {
         return Err(Error::Other("real histories are not calibrated: their signals are what they are".into()));
     }
-    fit_in_memory(s.population.persons)?;
+    people_fit_in_memory(&loaded, &Histories::Synthetic)?;
     let mut done = Vec::new();
     let loadings = loadings_for(s, &mut done).map_err(|e| loaded.locate(e))?;
     let mut fresh = [Vec::new(), Vec::new(), Vec::new()];

@@ -1,8 +1,9 @@
 //! Scenario files, `--set`, data files: what several commands read in the same way.
 
+use super::memory;
 use crate::document::{Node, Problem};
 use crate::error::{Error, Result};
-use crate::experiment::{BYTES_A_PERSON, Histories};
+use crate::experiment::{Histories, footprint};
 use crate::params::{About, Field, any};
 use crate::population::{Source, Table, TableParams};
 use crate::scenario::Loaded;
@@ -143,8 +144,6 @@ pub(super) fn may_score(loaded: &Loaded) -> Result<()> {
 pub(super) fn histories(loaded: &Loaded, data: &DataArgs) -> Result<(Histories, Vec<String>)> {
     match (&loaded.scenario.histories.source, &data.data) {
         (Source::Synthetic(_), None) => {
-            let persons = loaded.points()?.iter().map(|p| p.scenario.population.persons).max();
-            fit_in_memory(persons.unwrap_or(0))?;
             Ok((Histories::Synthetic, Vec::new()))
         }
         (Source::Synthetic(_), Some(path)) => Err(Error::Other(format!(
@@ -162,26 +161,44 @@ pub(super) fn histories(loaded: &Loaded, data: &DataArgs) -> Result<(Histories, 
     }
 }
 
-/// Refuses a population that this computer cannot hold, where the system says how much that is: otherwise the process
-/// would be killed in the middle, without a word.
-pub(super) fn fit_in_memory(persons: u64) -> Result<()> {
-    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let kilobytes = |key: &str| -> Option<u64> {
-        text.lines().find_map(|l| l.strip_prefix(key)?.trim().trim_end_matches(" kB").parse().ok())
+/// Refuses a run that this process cannot have the memory for, with so many arms at the same time.
+pub(super) fn fit_in_memory(loaded: &Loaded, histories: &Histories, threads: usize) -> Result<()> {
+    let points = loaded.points()?;
+    let needed = |threads| {
+        let of = |scenario| (footprint::of_run(scenario, histories, threads), histories.persons(scenario));
+        points.iter().map(|p| of(&p.scenario)).max().unwrap_or_default()
     };
-    let Some(free) = kilobytes("MemAvailable:") else { return Ok(()) };
-    let free = (free + kilobytes("SwapFree:").unwrap_or(0)).saturating_mul(1024);
-    let needed = persons.saturating_mul(BYTES_A_PERSON);
-    if needed <= free {
-        return Ok(());
-    }
-    let gb = |bytes: u64| bytes as f64 / 1e9;
-    Err(Error::Other(format!(
-        "population.persons: {persons} persons need at least {:.1} GB of memory, {:.1} GB are free; take fewer persons and \
-         more replications",
-        gb(needed),
-        gb(free)
-    )))
+    let (bytes, persons) = needed(threads);
+    room_for(bytes, persons, histories, (threads, needed(1).0))
+}
+
+/// Refuses a population that this process cannot have the memory for.
+pub(super) fn people_fit_in_memory(loaded: &Loaded, histories: &Histories) -> Result<()> {
+    let bytes = footprint::of_people(&loaded.scenario, histories);
+    room_for(bytes, histories.persons(&loaded.scenario), histories, (1, bytes))
+}
+
+/// Refuses a bench that this process cannot have the memory for; `fits`: of one fold.
+pub(super) fn bench_fits_in_memory(loaded: &Loaded, histories: &Histories, timed: bool, fits: usize) -> Result<()> {
+    // Fits that are timed have nothing beside them.
+    let beside = if timed { 1 } else { rayon::current_num_threads().min(fits) };
+    let needed = |fits| footprint::of_bench(&loaded.scenario, histories, timed, fits);
+    room_for(needed(beside), histories.persons(&loaded.scenario), histories, (beside, needed(1)))
+}
+
+/// Refuses what needs more bytes than there are; `on_one` thread it needs as many as said.
+fn room_for(needed: u64, persons: u64, histories: &Histories, (threads, on_one): (usize, u64)) -> Result<()> {
+    let what = format!("{persons} persons on {threads} thread{}", if threads == 1 { "" } else { "s" });
+    let fewer = match histories {
+        Histories::Synthetic => "take fewer persons (--persons) and more replications",
+        Histories::Table(_) => "take a part of the file",
+    };
+    let help = if on_one < needed {
+        format!("{fewer}, or fewer threads: --threads 1 needs {:.2} GB", on_one as f64 / 1e9)
+    } else {
+        fewer.to_owned()
+    };
+    memory::fit(needed, &what, &help)
 }
 
 /// A column map as TOML text, for a file that is read back with [`column_map`].

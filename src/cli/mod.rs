@@ -14,6 +14,7 @@ mod context;
 mod explain;
 mod generate;
 mod input;
+mod memory;
 mod meter;
 mod new;
 mod progress;

@@ -1,6 +1,6 @@
 //! `pretick run`: the main job.
 
-use super::input::{DataArgs, ScenarioArgs, histories, may_score};
+use super::input::{DataArgs, ScenarioArgs, fit_in_memory, histories, may_score};
 use super::progress::Progress;
 use super::{complain, remark, say};
 use crate::error::{Error, Result};
@@ -58,6 +58,7 @@ pub(super) fn run(args: &RunArgs) -> Result<ExitCode> {
     may_score(&loaded)?;
     loaded.can_run()?;
     let (source, mut notes) = histories(&loaded, &args.data)?;
+    fit_in_memory(&loaded, &source, rayon::current_num_threads())?;
     let noise = match args.noise {
         NoiseArg::Seeded => NoiseMode::Seeded,
         NoiseArg::Opendp => NoiseMode::Opendp,

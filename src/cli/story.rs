@@ -1,6 +1,6 @@
 //! `pretick story`: one person's way through a replication.
 
-use super::input::{DataArgs, OneArgs, histories, may_score};
+use super::input::{DataArgs, OneArgs, histories, may_score, people_fit_in_memory};
 use super::{complain, remark, say};
 use crate::error::{Error, Result};
 use crate::experiment::story::{check, story};
@@ -38,6 +38,7 @@ pub(super) fn story_of(args: &StoryArgs) -> Result<ExitCode> {
     may_score(&loaded)?;
     let s = &loaded.scenario;
     let (source, _) = histories(&loaded, &args.data)?;
+    people_fit_in_memory(&loaded, &source)?;
     check(s, &source, args.person)?;
     let targets = targets(args)?;
     let loadings = match source {

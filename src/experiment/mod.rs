@@ -18,6 +18,7 @@ pub mod audit;
 pub mod bench;
 pub mod calibrate;
 pub mod facts;
+pub mod footprint;
 pub mod release;
 pub mod story;
 
@@ -28,7 +29,7 @@ mod world;
 
 pub use arm::{ArmPoint, Scored, WITHOUT_OWN, arm_points, attack_arm, evaluate_arm, score_arm};
 pub use calibrate::{Calibration, loadings_for};
-pub use world::{BLOCKS, BYTES_A_PERSON, Histories, World};
+pub use world::{BLOCKS, Histories, World};
 
 use crate::error::{Error, Result};
 use crate::evaluate::{Emit, Judged, PAIRED, Row, TooSmall};

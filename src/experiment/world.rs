@@ -18,9 +18,6 @@ pub enum Histories {
     Table(Box<Table>),
 }
 
-/// Least memory of a run, in bytes a person: measured with one arm that discloses nothing.
-pub const BYTES_A_PERSON: u64 = 240;
-
 /// One replication's people and luck.
 pub struct World {
     /// The streams of the replication.
